@@ -1,0 +1,68 @@
+"""Program: immutable source text with an identity that ignores layout and comments."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+MAIN = "program.py"
+
+
+def canonical(source: str) -> str:
+    """The source without comments, docstrings and layout, or the text itself where it does not parse."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A mapping of file names to text; ``program.py`` is the one that defines the entry."""
+
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
+
+    @classmethod
+    def of(cls, source: str) -> Program:
+        return cls({MAIN: source})
+
+    @property
+    def source(self) -> str:
+        return self.files[MAIN]
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 (hex) over the names and canonical texts of the files."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            digest.update(f"{name}\0{canonical(self.files[name])}\0".encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def size(self) -> int:
+        """Number of AST nodes over all files; 0 for files that do not parse."""
+        return sum(_nodes(text) for text in self.files.values())
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.id == other.id
+
+
+def _nodes(source: str) -> int:
+    try:
+        return sum(1 for _ in ast.walk(ast.parse(canonical(source))))
+    except (SyntaxError, ValueError):
+        return 0

@@ -1,0 +1,1 @@
+"""The loop: conductor, budget, selection, executors, run configuration."""

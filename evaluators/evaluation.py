@@ -1,0 +1,66 @@
+"""What an evaluation says: states, per-instance results, score with interval."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class State(StrEnum):
+    """How an evaluation ended. Only VALID is comparable; INFRA is our own fault and never charged to a program."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    FORBIDDEN = "forbidden"
+    QUARANTINED = "quarantined"
+    INFRA = "infra"
+
+
+class Record(BaseModel):
+    """Base of what the journal stores: immutable, unknown keys refused, NaN and infinity kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Interval(Record):
+    """A two-sided 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class InstanceResult(Record):
+    """One program on one instance. ``value`` is the objective's, ``gain`` its transformed distance to the baseline."""
+
+    name: str
+    state: State
+    note: str = ""
+    value: float | None = None
+    gain: float | None = None
+    metrics: dict[str, float] = {}
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_memory: int = 0
+    oracle_cost: float = 0.0
+
+
+class Evaluation(Record):
+    """The result of scoring one program. ``score`` and ``interval`` exist only where ``state`` is VALID."""
+
+    state: State
+    size: str
+    score: float | None = None
+    interval: Interval | None = None
+    value: float | None = None
+    metrics: dict[str, float] = {}
+    descriptors: dict[str, float] = {}
+    feedback: str = ""
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_memory: int = 0
+    tier: str = ""
+    instances: tuple[InstanceResult, ...] = ()
