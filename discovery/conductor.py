@@ -1,0 +1,228 @@
+"""The loop: steady state, no generations, one writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..agents import NoProposal, Proposal, Proposer, TaskCard
+from ..archive import Added, Dropped, Evaluated, Event, Journal, Migrated, Program, Proposed, RunState
+from ..evaluators import Evaluation, State, Task, check_kept, check_source
+from .budget import Budget
+from .config import RunConfig
+from .executor import Executor
+from .selection import make_brief, parent_selector
+
+MAX_BARREN = 300
+"""This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
+
+MAX_INFRA = 3
+"""Tries per program before the run gives up on this machine's sandbox."""
+
+
+class Observer(Protocol):
+    """Told of every event after it is in the journal."""
+
+    def notify(self, event: Event, state: RunState, budget: Budget) -> None: ...
+
+
+class RunFailed(Exception):  # noqa: N818 - the run's outcome, shown to the user as one line
+    """The run cannot go on; everything so far is in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What every program of the run must obey before it is evaluated."""
+
+    task: Task
+    baseline: str
+
+    def violations(self, files: Mapping[str, str]) -> list[str]:
+        source = files.get("program.py", "")
+        return check_source(self.task, files) or check_kept(self.baseline, source)
+
+
+class Conductor:
+    """Keeps ``config.lines`` proposals on their way through propose -> evaluate -> add; the only writer of the journal.
+
+    State changes only by folding events, so that a replay of the journal gives the same state. The random numbers of
+    proposal ``i`` come from ``(seed, i)``: with one line and a deterministic proposer a run repeats exactly.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        card: TaskCard,
+        rules: Rules,
+        state: RunState,
+        journal: Journal,
+        proposer: Proposer,
+        executor: Executor,
+        budget: Budget,
+        observers: tuple[Observer, ...] = (),
+    ) -> None:
+        self._config = config
+        self._card = card
+        self._rules = rules
+        self._state = state
+        self._journal = journal
+        self._proposer = proposer
+        self._executor = executor
+        self._budget = budget
+        self._observers = observers
+        self._selector = parent_selector(config.selection)
+        self._next_index = state.next_index
+        self._leftovers = list(state.pending.values())
+        self._proposed = {proposal.program for proposal in self._leftovers}
+        self._barren = 0
+        self._stop_reason: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to end when what is in flight has ended."""
+        self._stop_reason = self._stop_reason or reason
+
+    async def run(self) -> str:
+        """Run until a limit is reached or ``stop`` is called; returns the reason.
+
+        Raises: RunFailed where the sandbox keeps failing; NoJail where there is none.
+        """
+        try:
+            async with asyncio.TaskGroup() as lines:
+                for _ in range(self._config.lines):
+                    lines.create_task(self._line())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        return self._stop_reason or "done"
+
+    async def _line(self) -> None:
+        while not self._finished():
+            self._budget.reserve_evaluation()
+            proposed = self._leftovers.pop(0) if self._leftovers else await self._propose()
+            if proposed is None:
+                self._budget.release_evaluation()
+                continue
+            await self._evaluate(proposed)
+
+    def _finished(self) -> bool:
+        if self._barren >= MAX_BARREN:
+            self.stop("exhausted")
+        reached = self._budget.exhausted()
+        if reached:
+            self.stop(reached)
+        return self._stop_reason is not None
+
+    async def _propose(self) -> Proposed | None:
+        index = self._next_index
+        self._next_index += 1
+        island = index % self._config.islands.count
+        rng = np.random.default_rng((self._config.seed, index))
+        brief = make_brief(
+            self._card, self._state, island, self._selector, self._config.selection.inspirations, rng
+        )
+        try:
+            proposal = await asyncio.wait_for(self._proposer.propose(brief), self._budget.seconds_left())
+        except NoProposal as nothing:
+            return self._drop(index, island, str(nothing) or "no proposal")
+        except TimeoutError:
+            return self._drop(index, island, "time is up")
+        return self._accept(index, island, proposal)
+
+    def _accept(self, index: int, island: int, proposal: Proposal) -> Proposed | None:
+        self._budget.charge(proposal.cost.tokens, proposal.cost.usd)
+        program = proposal.program
+        if program.id in self._proposed or self._state.seen(program.id):
+            return self._drop(index, island, "duplicate")
+        violations = self._rules.violations(program.files)
+        if violations:
+            return self._drop(index, island, violations[0])
+        self._barren = 0
+        self._proposed.add(program.id)
+        event = proposed_event(index, island, proposal)
+        self._record(event)
+        return event
+
+    def _drop(self, index: int, island: int, reason: str) -> None:
+        self._barren += 1
+        self._record(Dropped(index=index, island=island, reason=reason))
+
+    async def _evaluate(self, proposed: Proposed) -> None:
+        for _ in range(MAX_INFRA):
+            evaluation = await self._executor.evaluate(proposed.files, proposed.program)
+            self._add(proposed, evaluation)
+            if evaluation.state is not State.INFRA:
+                self._proposed.discard(proposed.program)
+                return
+        raise RunFailed(f"the sandbox failed {MAX_INFRA} times in a row: {evaluation.feedback or 'see speciate doctor'}")
+
+    def _add(self, proposed: Proposed, evaluation: Evaluation) -> None:
+        evaluated = Evaluated(index=proposed.index, evaluation=evaluation)
+        results = self._state.apply(evaluated)
+        added = [
+            Added(
+                index=proposed.index,
+                island=island,
+                status=result.status,
+                improvement=result.improvement,
+                reason=result.reason,
+                displaced=result.displaced,
+            )
+            for island, result in results
+        ]
+        self._journal.append(evaluated, *added)
+        for event in (evaluated, *added):
+            self._tell(event)
+        for program, source, target in self._state.archipelago.migrations():
+            self._record(Migrated(index=proposed.index, program=program, source=source, target=target))
+
+    def _record(self, event: Event) -> None:
+        self._journal.append(event)
+        self._state.apply(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for observer in self._observers:
+            observer.notify(event, self._state, self._budget)
+
+
+def proposed_event(index: int, island: int, proposal: Proposal) -> Proposed:
+    return Proposed(
+        index=index,
+        island=island,
+        files=dict(proposal.program.files),
+        program=proposal.program.id,
+        parents=proposal.parents,
+        operator=proposal.operator.value,
+        proposer=proposal.proposer,
+        detail=proposal.detail,
+        rationale=proposal.rationale,
+        model=proposal.model,
+        prompt_hash=proposal.prompt_hash,
+        tokens=proposal.cost.tokens,
+        usd=proposal.cost.usd,
+        cpu_seconds=proposal.cost.cpu_seconds,
+    )
+
+
+def seed_event(baseline: str) -> Proposed:
+    """The baseline, from which every island starts."""
+    program = Program.of(baseline)
+    return Proposed(
+        index=0,
+        island=0,
+        files=dict(program.files),
+        program=program.id,
+        parents=(),
+        operator="seed",
+        proposer="baseline",
+        detail="",
+        rationale="",
+        model=None,
+        prompt_hash=None,
+        tokens=0,
+        usd=None,
+        cpu_seconds=0.0,
+    )

@@ -1,0 +1,72 @@
+"""Where evaluations run: one narrow protocol, local jails behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from ..evaluators import Calibration, Evaluation, Evaluator, Size, TaskFolder
+from ..sandbox import Sandbox, SandboxSpec, open_sandbox
+
+
+class Executor(Protocol):
+    """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
+
+    async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation: ...
+
+    async def close(self) -> None: ...
+
+
+def sandbox_spec(folder: TaskFolder, unsafe: bool) -> SandboxSpec:
+    return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, unsafe=unsafe)
+
+
+class LocalExecutor:
+    """``workers`` threads of this process, each with a jail of its own; the judge runs in the thread.
+
+    The jail's processes do the heavy work, so the interpreter lock is free most of the time.
+    """
+
+    def __init__(
+        self,
+        folder: TaskFolder,
+        secret: bytes,
+        calibration: Calibration,
+        *,
+        workers: int,
+        size: Size = "default",
+        purpose: str = "search",
+        unsafe: bool = False,
+    ) -> None:
+        self._folder = folder
+        self._secret = secret
+        self._calibration = calibration
+        self._size: Size = size
+        self._purpose = purpose
+        self._unsafe = unsafe
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="evaluator")
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sandboxes: list[Sandbox] = []
+
+    async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+        """Raises: NoJail where this machine has no jail."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._evaluate, files, program_id)
+
+    def _evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+        evaluator: Evaluator | None = getattr(self._local, "evaluator", None)
+        if evaluator is None:
+            sandbox = open_sandbox(sandbox_spec(self._folder, self._unsafe))
+            with self._lock:
+                self._sandboxes.append(sandbox)
+            evaluator = self._local.evaluator = Evaluator(self._folder, sandbox, self._secret, self._calibration)
+        return evaluator.evaluate(files, program_id, size=self._size, purpose=self._purpose)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        for sandbox in self._sandboxes:
+            sandbox.close()

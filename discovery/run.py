@@ -1,0 +1,259 @@
+"""A run from start or resumption to its certified best program."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import __version__
+from ..agents import Proposer
+from ..archive import (
+    ArchiveSettings,
+    Calibrated,
+    Certified,
+    Event,
+    Journal,
+    JournalError,
+    Resumed,
+    RunStarted,
+    RunState,
+    Stopped,
+)
+from ..evaluators import Calibration, Evaluation, TaskError, TaskFolder, calibrate, load_task
+from ..sandbox import open_sandbox
+from .budget import Budget
+from .certification import certify
+from .conductor import Conductor, Observer, Rules, RunFailed, seed_event
+from .config import ConfigError, RunConfig, validate
+from .executor import LocalExecutor, sandbox_spec
+from .proposers import make_proposer
+from .secrets import run_secret
+from .selection import task_card
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to."""
+
+    run: Path
+    task: str
+    evaluations: int
+    valid: int
+    baseline: str
+    best: str | None
+    score: float | None
+    evaluation: Evaluation | None
+    certificate: Evaluation | None
+    seconds: float
+    tokens: int
+    usd: float
+    stopped_by: str
+
+
+@dataclass
+class Run:
+    """An open run: its task, settings, journal and state."""
+
+    directory: Path
+    folder: TaskFolder
+    config: RunConfig
+    journal: Journal
+    state: RunState
+    secret: bytes
+    calibration: Calibration
+    budget: Budget
+
+
+Stage = Callable[[str], None]
+"""Told in a few words what the run does before and after the loop, e.g. ``calibrating``."""
+
+
+def start(
+    task: str,
+    config: RunConfig,
+    directory: Path,
+    *,
+    observers: tuple[Observer, ...] = (),
+    stage: Stage = lambda text: None,
+    proposer: Proposer | None = None,
+) -> Outcome:
+    """Begin a run in ``directory``, which must not hold one already, and drive it to its end.
+
+    Raises: TaskError, ConfigError, JournalError, NoJail, RunFailed - each with one line for the user.
+    """
+    folder = load_task(task)
+    config = settle(config)
+    proposer = proposer or make_proposer(config)
+    secret = run_secret(folder.task.id, config.seed)
+    with contextlib.closing(open_sandbox(sandbox_spec(folder, config.unsafe))) as sandbox:
+        journal = Journal.create(directory)
+        with contextlib.closing(journal):
+            stage("measuring baseline and reference on this machine")
+            calibration = calibrate(folder, sandbox, secret)
+            state = RunState()
+            for event in _opening(task, folder, config, secret, calibration):
+                journal.append(event)
+                state.apply(event)
+            run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
+            return _drive(run, proposer, observers, stage)
+
+
+def settle(config: RunConfig) -> RunConfig:
+    """The configuration with what depends on this machine written out, so that a resumed run goes on as it was."""
+    return config.model_copy(update={"in_flight": config.lines})
+
+
+def _opening(
+    task: str, folder: TaskFolder, config: RunConfig, secret: bytes, calibration: Calibration
+) -> Iterator[Event]:
+    islands = config.islands
+    yield RunStarted(
+        task=folder.task.id,
+        task_path=str(folder.path),
+        task_digest=folder.digest,
+        config=config.model_dump(mode="json"),
+        archive=ArchiveSettings.of(
+            folder.task.descriptors,
+            islands=islands.count,
+            migration_interval=islands.migration_interval,
+            archive=islands.archive,
+            cells=islands.cells,
+        ),
+        seed=config.seed,
+        secret=secret.hex(),
+        version=__version__,
+    )
+    yield Calibrated(calibration=calibration)
+    yield seed_event(folder.baseline)
+
+
+def resume(
+    directory: Path,
+    *,
+    observers: tuple[Observer, ...] = (),
+    stage: Stage = lambda text: None,
+    proposer: Proposer | None = None,
+) -> Outcome:
+    """Go on with the run in ``directory`` exactly where it stopped, also after a kill.
+
+    Raises: as ``start``; TaskError also where the task's files are no longer those of the run.
+    """
+    with contextlib.closing(Journal.open(directory)) as journal:
+        run = open_run(directory, journal)
+        if run.state.stopped is None:
+            stage("replayed the journal; going on")
+        journal.append(Resumed())
+        run.state.apply(Resumed())
+        return _drive(run, proposer or make_proposer(run.config, start=run.state.next_index), observers, stage)
+
+
+def open_run(directory: Path, journal: Journal) -> Run:
+    """Rebuild a run from its journal."""
+    state, seconds = RunState(), 0.0
+    sitting = last = None
+    for _, at, event in journal.events():
+        state.apply(event)
+        if sitting is None or isinstance(event, Resumed):
+            seconds += (last - sitting) if sitting is not None and last is not None else 0.0
+            sitting = at
+        last = at
+    if sitting is not None and last is not None:
+        seconds += last - sitting
+    started = state.started
+    if started is None or state.calibration is None:
+        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
+    folder = _same_task(started)
+    config = validate(started.config)
+    spent = state.spent
+    budget = Budget(
+        config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd
+    )
+    secret = bytes.fromhex(started.secret)
+    return Run(directory, folder, config, journal, state, secret, state.calibration, budget)
+
+
+def _same_task(started: RunStarted) -> TaskFolder:
+    try:
+        folder = load_task(started.task)
+    except TaskError:
+        folder = None
+    if folder is None or folder.digest != started.task_digest:
+        folder = load_task(started.task_path)
+    if folder.digest != started.task_digest:
+        raise TaskError(
+            f"the files of task '{started.task}' have changed since the run began, so its scores no longer compare: "
+            "restore them or start a new run"
+        )
+    return folder
+
+
+def _drive(run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage) -> Outcome:
+    reason = asyncio.run(_search(run, proposer, observers))
+    if run.config.certify and reason != "interrupted" and run.state.best is not None:
+        stage("certifying the best program on fresh instances")
+        for program, evaluation in certify(run.folder, run.state, run.secret, run.config.unsafe):
+            event = Certified(program=program, evaluation=evaluation)
+            run.journal.append(event)
+            run.state.apply(event)
+    stopped = Stopped(reason=reason, seconds=run.budget.seconds)
+    run.journal.append(stopped)
+    run.state.apply(stopped)
+    return outcome(run.directory, run.state, run.budget.seconds)
+
+
+async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...]) -> str:
+    executor = LocalExecutor(
+        run.folder, run.secret, run.calibration, workers=run.config.workers, unsafe=run.config.unsafe
+    )
+    conductor = Conductor(
+        run.config,
+        task_card(run.folder),
+        Rules(run.folder.task, run.folder.baseline),
+        run.state,
+        run.journal,
+        proposer,
+        executor,
+        run.budget,
+        observers,
+    )
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        """The first Ctrl-C ends the run when what is in flight is done; the second one at once."""
+        conductor.stop("interrupted")
+        loop.remove_signal_handler(signal.SIGINT)
+
+    with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        loop.add_signal_handler(signal.SIGTERM, interrupt)
+    try:
+        return await conductor.run()
+    finally:
+        await executor.close()
+
+
+def outcome(directory: Path, state: RunState, seconds: float) -> Outcome:
+    """The summary of a run, from its state."""
+    best = state.certified_best or state.best
+    program, evaluation = best if best else (None, None)
+    assert state.started is not None
+    return Outcome(
+        run=directory,
+        task=state.started.task,
+        evaluations=state.evaluations,
+        valid=state.valid,
+        baseline=state.baseline,
+        best=program,
+        score=evaluation.score if evaluation else None,
+        evaluation=evaluation,
+        certificate=state.certificates.get(program) if program else None,
+        seconds=seconds,
+        tokens=state.spent.tokens,
+        usd=state.spent.usd,
+        stopped_by=state.stopped or "running",
+    )
