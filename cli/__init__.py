@@ -1,1 +1,20 @@
-"""The command line."""
+"""The command line: every command prints a table for people or, with --json, one JSON document for scripts."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of ``speciate``. Exit status 0: done; 1: the thing asked for does not hold; 2: wrong usage or input."""
+    from .app import app
+    from .output import users_error
+
+    try:
+        app()
+    except Exception as error:
+        message = users_error(error)
+        if message is None:
+            raise
+        sys.stderr.write(f"speciate: {message}\n")
+        sys.exit(2)

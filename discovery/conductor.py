@@ -17,6 +17,9 @@ from .config import RunConfig
 from .executor import Executor
 from .selection import make_brief, parent_selector
 
+SEED = "seed"
+"""Operator of the baseline."""
+
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
 
@@ -90,6 +93,7 @@ class Conductor:
 
         Raises: RunFailed where the sandbox keeps failing; NoJail where there is none.
         """
+        await self._seed()
         try:
             async with asyncio.TaskGroup() as lines:
                 for _ in range(self._config.lines):
@@ -97,6 +101,15 @@ class Conductor:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         return self._stop_reason or "done"
+
+    async def _seed(self) -> None:
+        """Evaluate the baseline before anything is varied: the islands start from it."""
+        for proposed in [event for event in self._leftovers if event.operator == SEED]:
+            self._leftovers.remove(proposed)
+            self._budget.reserve_evaluation()
+            evaluation = await self._evaluate(proposed)
+            if evaluation.state is not State.VALID:
+                raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
 
     async def _line(self) -> None:
         while not self._finished():
@@ -149,13 +162,13 @@ class Conductor:
         self._barren += 1
         self._record(Dropped(index=index, island=island, reason=reason))
 
-    async def _evaluate(self, proposed: Proposed) -> None:
+    async def _evaluate(self, proposed: Proposed) -> Evaluation:
         for _ in range(MAX_INFRA):
             evaluation = await self._executor.evaluate(proposed.files, proposed.program)
             self._add(proposed, evaluation)
             if evaluation.state is not State.INFRA:
                 self._proposed.discard(proposed.program)
-                return
+                return evaluation
         raise RunFailed(f"the sandbox failed {MAX_INFRA} times in a row: {evaluation.feedback or 'see speciate doctor'}")
 
     def _add(self, proposed: Proposed, evaluation: Evaluation) -> None:
@@ -216,7 +229,7 @@ def seed_event(baseline: str) -> Proposed:
         files=dict(program.files),
         program=program.id,
         parents=(),
-        operator="seed",
+        operator=SEED,
         proposer="baseline",
         detail="",
         rationale="",

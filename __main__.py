@@ -1,0 +1,5 @@
+"""``python -m speciate`` is ``speciate``."""
+
+from .cli import main
+
+main()

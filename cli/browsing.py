@@ -1,0 +1,198 @@
+"""``speciate runs``, ``show`` and ``verify``: they read journals and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import Json, console, emit_json, note, number, span, table
+
+if TYPE_CHECKING:
+    from ..archive import RunState
+
+RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")]
+
+
+def _state(directory: Path) -> RunState:
+    from ..archive import Journal, replay
+
+    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
+        return replay(journal)
+
+
+def runs(
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the runs are.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """List the runs below a folder."""
+    from ..archive import is_run
+
+    found = [path for path in (directory, *sorted(directory.glob("*"))) if is_run(path)]
+    rows = [_summary(path) for path in found]
+    if json:
+        emit_json(rows)
+        return
+    if not rows:
+        note(f"no runs in {directory}; begin one with: speciate run TASK")
+    table(
+        ("run", "task", "evaluations", "best", "certified", "ended"),
+        [
+            (row["run"], row["task"], row["evaluations"], number(row["score"]), "yes" if row["certified"] else "", row["stopped_by"])
+            for row in rows
+        ],
+    )
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    state = _state(path)
+    best = state.best
+    return {
+        "run": path,
+        "task": state.started.task if state.started else None,
+        "seed": state.started.seed if state.started else None,
+        "evaluations": state.evaluations,
+        "valid": state.valid,
+        "score": best[1].score if best else None,
+        "certified": state.certified_best is not None,
+        "stopped_by": state.stopped or "not ended",
+    }
+
+
+def show(
+    directory: RunDirectory,
+    program: Annotated[str | None, typer.Argument(metavar="[HASH]", help="A program's id or its beginning.")] = None,
+    json: Json = False,
+) -> None:
+    """The elites of a run, or one program with its lineage, diff and evaluation."""
+    state = _state(directory)
+    if program is None:
+        _show_elites(state, json)
+    else:
+        _show_program(state, _find(state, program), json)
+
+
+def _find(state: RunState, prefix: str) -> str:
+    from ..archive import JournalError
+
+    matches = [name for name in state.programs if name.startswith(prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise JournalError(f"no program '{prefix}' in this run; 'speciate show DIR' lists the elites")
+    raise JournalError(f"'{prefix}' is the beginning of {len(matches)} programs; give more characters")
+
+
+def _show_elites(state: RunState, json: bool) -> None:
+    seen: dict[str, list[int]] = {}
+    for number_, island in enumerate(state.archipelago.islands):
+        for program in island.elites():
+            seen.setdefault(program, []).append(number_)
+    ranked = sorted(seen, key=lambda name: -(state.evaluation_of(name).score or 0.0))
+    rows = [_elite(state, program, seen[program]) for program in ranked]
+    if json:
+        emit_json(rows)
+        return
+    table(
+        ("program", "score", "95 % interval", "islands", "operator", "descriptors"),
+        [
+            (
+                row["program"][:12],
+                number(row["score"]),
+                span(state.evaluation_of(row["program"]).interval),
+                ",".join(map(str, row["islands"])),
+                row["operator"],
+                "  ".join(f"{name}={number(value)}" for name, value in row["descriptors"].items()),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _elite(state: RunState, program: str, islands: list[int]) -> dict[str, Any]:
+    evaluation = state.evaluation_of(program)
+    proposed = state.proposals[program]
+    return {
+        "program": program,
+        "score": evaluation.score,
+        "interval": evaluation.interval and evaluation.interval.model_dump(),
+        "islands": islands,
+        "operator": f"{proposed.operator} {proposed.detail}".strip(),
+        "parents": proposed.parents,
+        "descriptors": evaluation.descriptors,
+        "certified": program in state.certificates,
+    }
+
+
+def _show_program(state: RunState, program: str, json: bool) -> None:
+    proposed = state.proposals[program]
+    evaluation = state.evaluation_or_none(program)
+    lineage = state.lineage(program)
+    diff = _diff(state, proposed.parents[0], program) if proposed.parents else ""
+    certificate = state.certificates.get(program)
+    if json:
+        emit_json(
+            {
+                "program": program,
+                "source": state.program(program).source,
+                "operator": proposed.operator,
+                "detail": proposed.detail,
+                "proposer": proposed.proposer,
+                "rationale": proposed.rationale,
+                "parents": proposed.parents,
+                "lineage": lineage,
+                "diff": diff,
+                "evaluation": evaluation and evaluation.model_dump(mode="json"),
+                "certificate": certificate and certificate.model_dump(mode="json"),
+            }
+        )
+        return
+    from rich.syntax import Syntax
+
+    out = console()
+    out.print(Syntax(state.program(program).source, "python"))
+    table(
+        ("step", "operator", "score", "95 % interval"),
+        [
+            (name[:12], f"{state.proposals[name].operator} {state.proposals[name].detail}".strip(), *_scored(state, name))
+            for name in reversed(lineage)
+        ],
+        title="lineage, from the baseline",
+    )
+    if diff:
+        out.rule("diff to its parent")
+        out.print(Syntax(diff, "diff"))
+    if evaluation is not None:
+        note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
+    if certificate is not None:
+        note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {span(certificate.interval)}")
+
+
+def _scored(state: RunState, program: str) -> tuple[str, str]:
+    evaluation = state.evaluation_or_none(program)
+    return ("-", "") if evaluation is None else (number(evaluation.score), span(evaluation.interval))
+
+
+def _diff(state: RunState, parent: str, program: str) -> str:
+    before, after = state.program(parent).source, state.program(program).source
+    return "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), "parent", "program"))
+
+
+def verify(directory: RunDirectory, json: Json = False) -> None:
+    """Check a journal: nothing missing, nothing changed, the replay equals what the run saw."""
+    from ..archive import Journal
+    from ..archive import verify as verify_journal
+
+    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
+        report = verify_journal(journal)
+    if json:
+        emit_json({"ok": report.ok, "events": report.events, "evaluations": report.evaluations, "problems": report.problems})
+    else:
+        for problem in report.problems:
+            note(problem)
+        note(f"{'ok' if report.ok else 'NOT ok'}: {report.events} events, {report.evaluations} evaluations")
+    if not report.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,212 @@
+"""``speciate tasks``, ``describe``, ``check`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import Json, Unsafe, console, emit_json, note, number, span, table
+
+if TYPE_CHECKING:
+    from ..evaluators import Calibration, Evaluation, Size, TaskFolder
+    from ..sandbox import Sandbox
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task of the catalogue, or a task folder.")]
+SizeName = Annotated[str, typer.Option("--size", help="smoke, default or gpu.")]
+
+
+def tasks(
+    family: Annotated[str | None, typer.Argument(help="Only this family.")] = None,
+    json: Json = False,
+) -> None:
+    """List the catalogue."""
+    from ..evaluators import TaskError, catalogue, load_task
+
+    entries = catalogue()
+    families = sorted({path.parent.name for path in entries.values()})
+    if family is not None and family not in families:
+        raise TaskError(f"no family '{family}'; there are: {', '.join(families)}")
+    chosen = [name for name, path in sorted(entries.items()) if family in (None, path.parent.name)]
+    rows = [_row(load_task(name)) for name in chosen]
+    if json:
+        emit_json(rows)
+        return
+    table(
+        ("task", "family", "objective", "style", "title"),
+        [(row["id"], row["family"], row["objective"], row["style"], row["title"]) for row in rows],
+    )
+
+
+def _row(folder: TaskFolder) -> dict[str, Any]:
+    task = folder.task
+    return {
+        "id": task.id,
+        "family": task.family,
+        "kind": task.kind,
+        "title": task.title,
+        "objective": f"{task.objective.direction.value} {task.objective.name}",
+        "style": task.style,
+    }
+
+
+def describe(task: TaskName, json: Json = False) -> None:
+    """Statement, signature, objective, baseline and reference of a task."""
+    from ..evaluators import load_task
+
+    folder = load_task(task)
+    if json:
+        emit_json(_description(folder))
+        return
+    from rich.markdown import Markdown
+    from rich.syntax import Syntax
+
+    out = console()
+    definition = folder.task
+    out.print(f"[bold]{definition.title}[/] ({definition.paper.title}, {definition.paper.year})\n")
+    out.print(Markdown(definition.statement))
+    out.print(f"\nobjective: {_row(folder)['objective']} ({definition.objective.scale} scale)")
+    out.print(f"claim: {definition.claim}\n")
+    for name, source in (("baseline", folder.baseline), ("reference", folder.reference)):
+        out.rule(name)
+        out.print(Syntax(source, "python"))
+
+
+def _description(folder: TaskFolder) -> dict[str, Any]:
+    task = folder.task
+    return {
+        **_row(folder),
+        "paper": {"title": task.paper.title, "year": task.paper.year},
+        "statement": task.statement,
+        "signature": task.entry.signature,
+        "scale": task.objective.scale,
+        "descriptors": [
+            {"name": axis.name, "low": axis.low, "high": axis.high, "bins": axis.bins, "scale": axis.scale}
+            for axis in task.descriptors
+        ],
+        "imports": task.limits.imports,
+        "claim": task.claim,
+        "path": folder.path,
+        "baseline": folder.baseline,
+        "reference": folder.reference,
+        "known": dict(folder.known),
+    }
+
+
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Tasks to check.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Check every task of the catalogue.")] = False,
+    size: SizeName = "default",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the fresh instances.")] = 0,
+    unsafe: Unsafe = False,
+    json: Json = False,
+) -> None:
+    """Lint tasks and measure the reference against the baseline on fresh instances."""
+    from ..discovery.executor import sandbox_spec
+    from ..evaluators import TaskError, catalogue, check_task, load_task
+    from ..sandbox import open_sandbox
+
+    chosen = sorted(catalogue()) if everything else list(names or ())
+    if not chosen:
+        raise TaskError("name the tasks to check, or give --all")
+    results = []
+    for name in chosen:
+        folder = load_task(name)
+        if not json:
+            note(f"checking {folder.task.id} ...")
+        with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
+            results.append(check_task(folder, sandbox, sized(size), seed))
+    if json:
+        emit_json([result.model_dump(mode="json") for result in results])
+    else:
+        table(
+            ("task", "ok", "baseline", "reference", "margin", "seconds", "reason"),
+            [
+                (r.task, "yes" if r.ok else "NO", number(r.baseline), number(r.reference), r.margin_text, f"{r.seconds:.1f}", r.reason)
+                for r in results
+            ],
+        )
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)
+
+
+def sized(text: str) -> Size:
+    """Raises: typer.BadParameter for a size that does not exist."""
+    sizes: tuple[Size, ...] = ("smoke", "default", "gpu")
+    for size in sizes:
+        if size == text:
+            return size
+    raise typer.BadParameter(f"no size '{text}': choose smoke, default or gpu")
+
+
+def evaluate(
+    task: TaskName,
+    file: Annotated[Path, typer.Argument(help="The program to score.")],
+    size: SizeName = "default",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the secret instances.")] = 0,
+    unsafe: Unsafe = False,
+    json: Json = False,
+) -> None:
+    """Score one program against baseline and reference; exit status 1 where it has no score."""
+    from ..archive import Program
+    from ..discovery.executor import sandbox_spec
+    from ..discovery.secrets import run_secret
+    from ..evaluators import Evaluator, State, TaskError, calibrate, check_source, load_task
+    from ..sandbox import open_sandbox
+
+    folder = load_task(task)
+    program = Program.of(file.read_text())
+    problems = check_source(folder.task, program.files)
+    if problems:
+        raise TaskError(f"{file}: {problems[0]}")
+    secret = run_secret(folder.task.id, seed)
+    with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
+        calibration = calibrate(folder, sandbox, secret, sized(size))
+        evaluation = Evaluator(folder, sandbox, secret, calibration).evaluate(
+            program.files, program.id, size=sized(size)
+        )
+    if json:
+        emit_json(_evaluated(folder, evaluation, calibration))
+    else:
+        _show(folder, evaluation, calibration)
+    if evaluation.state is not State.VALID:
+        raise typer.Exit(1)
+
+
+def _evaluated(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) -> dict[str, Any]:
+    objective = folder.task.objective
+    return {
+        "task": folder.task.id,
+        "state": evaluation.state.value,
+        "score": evaluation.score,
+        "interval": evaluation.interval and evaluation.interval.model_dump(),
+        "objective": {
+            "name": objective.name,
+            "value": evaluation.value,
+            "direction": objective.direction.value,
+            "baseline": calibration.baseline_value,
+            "reference": calibration.reference_value,
+        },
+        "metrics": evaluation.metrics,
+        "descriptors": evaluation.descriptors,
+        "feedback": evaluation.feedback,
+        "cpu_seconds": evaluation.cpu_seconds,
+        "tier": evaluation.tier,
+    }
+
+
+def _show(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) -> None:
+    objective = folder.task.objective
+    table(
+        ("program", "score", "95 % interval", f"{objective.name} ({objective.direction.value})"),
+        [
+            ("baseline", "0", "", number(calibration.baseline_value)),
+            (f"this program: {evaluation.state.value}", number(evaluation.score), span(evaluation.interval), number(evaluation.value)),
+            ("reference", "1", "", number(calibration.reference_value)),
+        ],
+        title=folder.task.id,
+    )
+    if evaluation.feedback:
+        note(evaluation.feedback)

@@ -1,0 +1,67 @@
+"""``speciate doctor`` and ``speciate bench``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from .output import Json, emit_json, note, table
+
+
+def doctor(json: Json = False) -> None:
+    """How well this machine can contain candidates, and what to install; exit status 1 without a jail."""
+    from ..sandbox import probe_tier
+
+    report = probe_tier()
+    if json:
+        emit_json(
+            {
+                "tier": report.tier,
+                "layers": report.layers,
+                "advice": report.advice,
+                "hardware": _hardware(),
+                "python": sys.version.split()[0],
+            }
+        )
+    else:
+        table(("layer", "here"), list(report.layers.items()), title=f"isolation tier: {report.tier}")
+        for line in report.advice:
+            note(line)
+        table(("machine", ""), list(_hardware().items()))
+    if not report.contained:
+        raise typer.Exit(1)
+
+
+def _hardware() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpus": len(os.sched_getaffinity(0)),
+        "machine": platform.machine(),
+        "kernel": platform.release(),
+        "memory_gib": round(memory / 2**30, 1),
+    }
+
+
+def bench(
+    candidates: Annotated[int, typer.Option(min=10, help="Candidates for each of the isolation measurements.")] = 200,
+    engine: Annotated[list[int] | None, typer.Option(min=1, help="Candidates for the engine measurement; repeatable.")] = None,
+    json: Json = False,
+) -> None:
+    """CPU per candidate of the whole process tree: no isolation, bare fork, full isolation, the whole engine."""
+    from ..benchmarks import measure
+
+    rows = measure(candidates, tuple(engine or (100, 1000, 5000)), progress=note)
+    if json:
+        emit_json(rows)
+        return
+    table(
+        ("what", "candidates", "CPU ms per candidate", "times a bare fork", "tree memory MB"),
+        [
+            (row["what"], row["candidates"], f"{row['cpu_ms']:.2f}", f"{row['ratio']:.2f}", f"{row['memory_mb']:.0f}" if row["memory_mb"] else "")
+            for row in rows
+        ],
+    )

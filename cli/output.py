@@ -1,0 +1,84 @@
+"""How commands speak: one JSON document on stdout or a table, logs and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..evaluators import Interval
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Unsafe = Annotated[bool, typer.Option("--unsafe", help="Run programs without a jail, where this machine has none.")]
+
+
+def console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def emit_json(document: Any) -> None:
+    """Print one JSON document; paths and enums become text, NaN and infinity null."""
+    json.dump(_plain(document), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        out.add_column(column)
+    for row in rows:
+        out.add_row(*(Text(str(cell)) for cell in row))
+    console().print(out)
+
+
+def note(text: str) -> None:
+    """One line for people, on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def span(interval: Interval | None) -> str:
+    return "" if interval is None else f"[{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def users_error(error: Exception) -> str | None:
+    """The one line for an error that the user can mend, or None for a fault of ours."""
+    from ..archive import ExportError, JournalError
+    from ..discovery.config import ConfigError
+    from ..evaluators import TaskError
+    from ..sandbox import SandboxError
+    from .running import RUN_ERRORS
+
+    known = (ExportError, JournalError, ConfigError, TaskError, SandboxError, *RUN_ERRORS())
+    if isinstance(error, known):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return None

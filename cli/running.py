@@ -1,0 +1,149 @@
+"""``speciate run`` and ``speciate resume``."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import Json, Unsafe, emit_json, note, number, span, table
+
+if TYPE_CHECKING:
+    from ..discovery.run import Outcome
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def RUN_ERRORS() -> tuple[type[Exception], ...]:  # noqa: N802 - a constant that is imported late
+    from ..discovery.conductor import RunFailed
+
+    return (RunFailed,)
+
+
+def seconds(text: str) -> float:
+    """``90``, ``90s``, ``5m`` or ``2h`` in seconds. Raises: typer.BadParameter."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"'{text}' is no time: write 90, 90s, 5m or 2h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def run(
+    task: Annotated[str, typer.Argument(help="A task of the catalogue, or a task folder.")],
+    evaluations: Annotated[int | None, typer.Option(min=1, help="Stop after this many evaluations.")] = None,
+    time_limit: Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")] = None,
+    usd: Annotated[float | None, typer.Option(help="Stop when this much money is spent.")] = None,
+    tokens: Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")] = None,
+    proposer: Annotated[str | None, typer.Option(help="Who proposes: symbolic.")] = None,
+    islands: Annotated[int | None, typer.Option(min=1, help="Number of islands.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
+    config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
+    unsafe: Unsafe = False,
+    json: Json = False,
+) -> None:
+    """Search for a better program; live progress, certified at the end."""
+    from ..discovery.config import load_config
+    from ..discovery.run import start
+    from .progress import Progress
+
+    limits = {"evaluations": evaluations, "seconds": seconds(time_limit) if time_limit else None}
+    limits |= {"usd": usd, "tokens": tokens}
+    chosen: dict[str, Any] = {f"budget__{name}": value for name, value in limits.items()}
+    settled = load_config(
+        config,
+        settings or (),
+        **chosen,
+        proposer=proposer,
+        islands__count=islands,
+        workers=workers,
+        seed=seed,
+        unsafe=unsafe or None,
+    )
+    directory = out or default_directory(task)
+    with Progress(quiet=json) as progress:
+        result = start(task, settled, directory, observers=(progress,), stage=progress.stage)
+    finish(result, json)
+
+
+def resume(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")],
+    json: Json = False,
+) -> None:
+    """Go on with a run exactly where it stopped, also after a kill."""
+    from ..discovery.run import resume as resume_run
+    from .progress import Progress
+
+    with Progress(quiet=json) as progress:
+        result = resume_run(directory, observers=(progress,), stage=progress.stage)
+    finish(result, json)
+
+
+def default_directory(task: str) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    base = Path("runs") / f"{Path(task).name}-{stamp}"
+    return next(path for path in (base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))) if not path.exists())
+
+
+def document(result: Outcome) -> dict[str, Any]:
+    """The JSON of run and resume."""
+    certificate = result.certificate
+    best = None
+    if result.best and result.evaluation:
+        best = {
+            "program": result.best,
+            "score": result.score,
+            "interval": result.evaluation.interval and result.evaluation.interval.model_dump(),
+            "certified": result.certified,
+            "certificate": certificate and {
+                "state": certificate.state.value,
+                "score": certificate.score,
+                "interval": certificate.interval and certificate.interval.model_dump(),
+            },
+        }
+    return {
+        "run": result.run,
+        "task": result.task,
+        "evaluations": result.evaluations,
+        "valid": result.valid,
+        "best": best,
+        "seconds": result.seconds,
+        "cost": {"tokens": result.tokens, "usd": result.usd},
+        "stopped_by": result.stopped_by,
+    }
+
+
+def finish(result: Outcome, json: bool) -> None:
+    """Print the outcome and end with status 0, or 130 after Ctrl-C."""
+    if json:
+        emit_json(document(result))
+    else:
+        _show(result)
+    if result.stopped_by == "interrupted":
+        note(f"interrupted; go on with: speciate resume {result.run}")
+        raise typer.Exit(130)
+
+
+def _show(result: Outcome) -> None:
+    rows = [("baseline", "0", "", number(result.baseline_value), "")]
+    if result.evaluation and result.best:
+        found = result.evaluation
+        rows.append(("best found", number(found.score), span(found.interval), number(found.value), result.best[:12]))
+    if result.certificate:
+        fresh = result.certificate
+        name = "  on fresh instances" if result.certified else "  on fresh instances: not certified"
+        rows.append((name, number(fresh.score), span(fresh.interval), number(fresh.value), ""))
+    rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
+    table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
+    note(f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; stopped by {result.stopped_by}")
+    note("next:")
+    note(f"  speciate show {result.run}              # the elites")
+    if result.best:
+        note(f"  speciate show {result.run} {result.best[:12]} # the best program, its lineage and diff")
+    if result.certified:
+        note(f"  speciate export {result.run} -o mylib   # an installable library")
