@@ -41,7 +41,14 @@ def runs(
     table(
         ("run", "task", "evaluations", "best", "certified", "ended"),
         [
-            (row["run"], row["task"], row["evaluations"], number(row["score"]), "yes" if row["certified"] else "", row["stopped_by"])
+            (
+                row["run"],
+                row["task"],
+                row["evaluations"],
+                number(row["score"]),
+                "yes" if row["certified"] else "",
+                row["stopped_by"],
+            )
             for row in rows
         ],
     )
@@ -157,7 +164,11 @@ def _show_program(state: RunState, program: str, json: bool) -> None:
     table(
         ("step", "operator", "score", "95 % interval"),
         [
-            (name[:12], f"{state.proposals[name].operator} {state.proposals[name].detail}".strip(), *_scored(state, name))
+            (
+                name[:12],
+                f"{state.proposals[name].operator} {state.proposals[name].detail}".strip(),
+                *_scored(state, name),
+            )
             for name in reversed(lineage)
         ],
         title="lineage, from the baseline",
@@ -189,7 +200,9 @@ def verify(directory: RunDirectory, json: Json = False) -> None:
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
         report = verify_journal(journal)
     if json:
-        emit_json({"ok": report.ok, "events": report.events, "evaluations": report.evaluations, "problems": report.problems})
+        emit_json(
+            {"ok": report.ok, "events": report.events, "evaluations": report.evaluations, "problems": report.problems}
+        )
     else:
         for problem in report.problems:
             note(problem)

@@ -12,7 +12,6 @@ from .output import Json, Unsafe, console, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
     from ..evaluators import Calibration, Evaluation, Size, TaskFolder
-    from ..sandbox import Sandbox
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task of the catalogue, or a task folder.")]
 SizeName = Annotated[str, typer.Option("--size", help="smoke, default or gpu.")]
@@ -124,7 +123,15 @@ def check(
         table(
             ("task", "ok", "baseline", "reference", "margin", "seconds", "reason"),
             [
-                (r.task, "yes" if r.ok else "NO", number(r.baseline), number(r.reference), r.margin_text, f"{r.seconds:.1f}", r.reason)
+                (
+                    r.task,
+                    "yes" if r.ok else "NO",
+                    number(r.baseline),
+                    number(r.reference),
+                    r.margin_text,
+                    f"{r.seconds:.1f}",
+                    r.reason,
+                )
                 for r in results
             ],
         )
@@ -203,7 +210,12 @@ def _show(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) 
         ("program", "score", "95 % interval", f"{objective.name} ({objective.direction.value})"),
         [
             ("baseline", "0", "", number(calibration.baseline_value)),
-            (f"this program: {evaluation.state.value}", number(evaluation.score), span(evaluation.interval), number(evaluation.value)),
+            (
+                f"this program: {evaluation.state.value}",
+                number(evaluation.score),
+                span(evaluation.interval),
+                number(evaluation.value),
+            ),
             ("reference", "1", "", number(calibration.reference_value)),
         ],
         title=folder.task.id,

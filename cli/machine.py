@@ -48,7 +48,9 @@ def _hardware() -> dict[str, Any]:
 
 def bench(
     candidates: Annotated[int, typer.Option(min=10, help="Candidates for each of the isolation measurements.")] = 200,
-    engine: Annotated[list[int] | None, typer.Option(min=1, help="Candidates for the engine measurement; repeatable.")] = None,
+    engine: Annotated[
+        list[int] | None, typer.Option(min=1, help="Candidates for the engine measurement; repeatable.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """CPU per candidate of the whole process tree: no isolation, bare fork, full isolation, the whole engine."""
@@ -61,7 +63,13 @@ def bench(
     table(
         ("what", "candidates", "CPU ms per candidate", "times a bare fork", "tree memory MB"),
         [
-            (row["what"], row["candidates"], f"{row['cpu_ms']:.2f}", f"{row['ratio']:.2f}", f"{row['memory_mb']:.0f}" if row["memory_mb"] else "")
+            (
+                row["what"],
+                row["candidates"],
+                f"{row['cpu_ms']:.2f}",
+                f"{row['ratio']:.2f}",
+                f"{row['memory_mb']:.0f}" if row["memory_mb"] else "",
+            )
             for row in rows
         ],
     )

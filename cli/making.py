@@ -13,7 +13,9 @@ from .output import Json, emit_json, note
 def export(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of runs.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the library to write.")],
-    uncertified: Annotated[bool, typer.Option("--uncertified", help="Export best programs without a certificate too.")] = False,
+    uncertified: Annotated[
+        bool, typer.Option("--uncertified", help="Export best programs without a certificate too.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write the certified programs of runs as an installable library with its own tests."""

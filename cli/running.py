@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def RUN_ERRORS() -> tuple[type[Exception], ...]:  # noqa: N802 - a constant that is imported late
+def RUN_ERRORS() -> tuple[type[Exception], ...]:
     from ..discovery.conductor import RunFailed
 
     return (RunFailed,)
@@ -87,7 +87,9 @@ def resume(
 def default_directory(task: str) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     base = Path("runs") / f"{Path(task).name}-{stamp}"
-    return next(path for path in (base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))) if not path.exists())
+    return next(
+        path for path in (base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))) if not path.exists()
+    )
 
 
 def document(result: Outcome) -> dict[str, Any]:
@@ -100,7 +102,8 @@ def document(result: Outcome) -> dict[str, Any]:
             "score": result.score,
             "interval": result.evaluation.interval and result.evaluation.interval.model_dump(),
             "certified": result.certified,
-            "certificate": certificate and {
+            "certificate": certificate
+            and {
                 "state": certificate.state.value,
                 "score": certificate.score,
                 "interval": certificate.interval and certificate.interval.model_dump(),
@@ -140,7 +143,9 @@ def _show(result: Outcome) -> None:
         rows.append((name, number(fresh.score), span(fresh.interval), number(fresh.value), ""))
     rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
-    note(f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; stopped by {result.stopped_by}")
+    note(
+        f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; stopped by {result.stopped_by}"
+    )
     note("next:")
     note(f"  speciate show {result.run}              # the elites")
     if result.best:

@@ -5,19 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ..archive import RunState
-from ..evaluators import Evaluation, Evaluator, State, TaskFolder, calibrate
+from ..archive import RunState, certifies
+from ..evaluators import Evaluation, Evaluator, TaskFolder, calibrate
 from ..sandbox import open_sandbox
 from .executor import sandbox_spec
 from .secrets import certification_secret
 
 MAX_TRIES = 3
 """How many programs, best first, are tried before the run ends without a certificate."""
-
-
-def holds(evaluation: Evaluation) -> bool:
-    """Whether a certification shows a program better than the baseline: VALID with its whole interval above 0."""
-    return evaluation.state is State.VALID and evaluation.interval is not None and evaluation.interval.low > 0
 
 
 def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[tuple[str, Evaluation]]:
@@ -27,7 +22,7 @@ def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) ->
     certified already, and the baseline itself, are left out.
     """
     ranked = [program for program in state.ranking(MAX_TRIES) if program != state.baseline]
-    if not ranked or any(holds(state.certificates[program]) for program in ranked[:1] if program in state.certificates):
+    if not ranked or ranked[0] in state.certificates:
         return
     fresh = certification_secret(secret)
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
@@ -35,5 +30,5 @@ def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) ->
         for program in ranked:
             evaluation = evaluator.evaluate(state.program(program).files, program, purpose="certify")
             yield program, evaluation
-            if holds(evaluation):
+            if certifies(evaluation):
                 return

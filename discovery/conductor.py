@@ -9,16 +9,14 @@ from typing import Protocol
 
 import numpy as np
 
-from ..agents import NoProposal, Proposal, Proposer, TaskCard
+from ..agents import Cost, NoProposal, Proposal, Proposer, TaskCard
 from ..archive import Added, Dropped, Evaluated, Event, Journal, Migrated, Program, Proposed, RunState
+from ..archive.state import SEED
 from ..evaluators import Evaluation, State, Task, check_kept, check_source
 from .budget import Budget
 from .config import RunConfig
 from .executor import Executor
 from .selection import make_brief, parent_selector
-
-SEED = "seed"
-"""Operator of the baseline."""
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
@@ -33,7 +31,7 @@ class Observer(Protocol):
     def notify(self, event: Event, state: RunState, budget: Budget) -> None: ...
 
 
-class RunFailed(Exception):  # noqa: N818 - the run's outcome, shown to the user as one line
+class RunFailed(Exception):
     """The run cannot go on; everything so far is in the journal."""
 
 
@@ -133,9 +131,7 @@ class Conductor:
         self._next_index += 1
         island = index % self._config.islands.count
         rng = np.random.default_rng((self._config.seed, index))
-        brief = make_brief(
-            self._card, self._state, island, self._selector, self._config.selection.inspirations, rng
-        )
+        brief = make_brief(self._card, self._state, island, self._selector, self._config.selection.inspirations, rng)
         try:
             proposal = await asyncio.wait_for(self._proposer.propose(brief), self._budget.seconds_left())
         except NoProposal as nothing:
@@ -148,19 +144,28 @@ class Conductor:
         self._budget.charge(proposal.cost.tokens, proposal.cost.usd)
         program = proposal.program
         if program.id in self._proposed or self._state.seen(program.id):
-            return self._drop(index, island, "duplicate")
+            return self._drop(index, island, "duplicate", proposal.cost)
         violations = self._rules.violations(program.files)
         if violations:
-            return self._drop(index, island, violations[0])
+            return self._drop(index, island, violations[0], proposal.cost)
         self._barren = 0
         self._proposed.add(program.id)
         event = proposed_event(index, island, proposal)
         self._record(event)
         return event
 
-    def _drop(self, index: int, island: int, reason: str) -> None:
+    def _drop(self, index: int, island: int, reason: str, cost: Cost = Cost()) -> None:  # noqa: B008 - frozen
         self._barren += 1
-        self._record(Dropped(index=index, island=island, reason=reason))
+        self._record(
+            Dropped(
+                index=index,
+                island=island,
+                reason=reason,
+                tokens=cost.tokens,
+                usd=cost.usd,
+                cpu_seconds=cost.cpu_seconds,
+            )
+        )
 
     async def _evaluate(self, proposed: Proposed) -> Evaluation:
         for _ in range(MAX_INFRA):
@@ -169,7 +174,9 @@ class Conductor:
             if evaluation.state is not State.INFRA:
                 self._proposed.discard(proposed.program)
                 return evaluation
-        raise RunFailed(f"the sandbox failed {MAX_INFRA} times in a row: {evaluation.feedback or 'see speciate doctor'}")
+        raise RunFailed(
+            f"the sandbox failed {MAX_INFRA} times in a row: {evaluation.feedback or 'see speciate doctor'}"
+        )
 
     def _add(self, proposed: Proposed, evaluation: Evaluation) -> None:
         evaluated = Evaluated(index=proposed.index, evaluation=evaluation)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +22,14 @@ from ..archive import (
     RunStarted,
     RunState,
     Stopped,
+    certifies,
 )
 from ..evaluators import Calibration, Evaluation, TaskError, TaskFolder, calibrate, load_task
 from ..sandbox import open_sandbox
 from .budget import Budget
 from .certification import certify
-from .conductor import Conductor, Observer, Rules, RunFailed, seed_event
-from .config import ConfigError, RunConfig, validate
+from .conductor import Conductor, Observer, Rules, seed_event
+from .config import RunConfig, validate
 from .executor import LocalExecutor, sandbox_spec
 from .proposers import make_proposer
 from .secrets import run_secret
@@ -46,13 +46,24 @@ class Outcome:
     valid: int
     baseline: str
     best: str | None
-    score: float | None
+    """The certified program with the highest certified score, else the one with the highest score."""
     evaluation: Evaluation | None
     certificate: Evaluation | None
+    objective: str
+    baseline_value: float | None
+    reference_value: float | None
     seconds: float
     tokens: int
     usd: float
     stopped_by: str
+
+    @property
+    def score(self) -> float | None:
+        return self.evaluation.score if self.evaluation else None
+
+    @property
+    def certified(self) -> bool:
+        return self.certificate is not None and certifies(self.certificate)
 
 
 @dataclass
@@ -170,11 +181,10 @@ def open_run(directory: Path, journal: Journal) -> Run:
     folder = _same_task(started)
     config = validate(started.config)
     spent = state.spent
-    budget = Budget(
-        config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd
-    )
+    budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
     secret = bytes.fromhex(started.secret)
-    return Run(directory, folder, config, journal, state, secret, state.calibration, budget)
+    calibration = Calibration.model_validate(state.calibration)
+    return Run(directory, folder, config, journal, state, secret, calibration, budget)
 
 
 def _same_task(started: RunStarted) -> TaskFolder:
@@ -203,7 +213,7 @@ def _drive(run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage:
     stopped = Stopped(reason=reason, seconds=run.budget.seconds)
     run.journal.append(stopped)
     run.state.apply(stopped)
-    return outcome(run.directory, run.state, run.budget.seconds)
+    return outcome(run, run.budget.seconds)
 
 
 async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...]) -> str:
@@ -237,21 +247,23 @@ async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...])
         await executor.close()
 
 
-def outcome(directory: Path, state: RunState, seconds: float) -> Outcome:
-    """The summary of a run, from its state."""
+def outcome(run: Run, seconds: float) -> Outcome:
+    """The summary of a run."""
+    state = run.state
     best = state.certified_best or state.best
     program, evaluation = best if best else (None, None)
-    assert state.started is not None
+    objective = run.folder.task.objective
     return Outcome(
-        run=directory,
-        task=state.started.task,
+        run=run.directory,
+        task=run.folder.task.id,
         evaluations=state.evaluations,
         valid=state.valid,
-        baseline=state.baseline,
         best=program,
-        score=evaluation.score if evaluation else None,
         evaluation=evaluation,
         certificate=state.certificates.get(program) if program else None,
+        objective=f"{objective.name} ({objective.direction.value})",
+        baseline_value=run.calibration.baseline_value,
+        reference_value=run.calibration.reference_value,
         seconds=seconds,
         tokens=state.spent.tokens,
         usd=state.spent.usd,

@@ -29,7 +29,7 @@ def installation_key() -> bytes:
         scratch.touch(mode=0o600)
         scratch.write_bytes(os.urandom(KEY_BYTES))
         try:
-            os.link(scratch, path)
+            path.hardlink_to(scratch)
         except FileExistsError:
             pass
         finally:

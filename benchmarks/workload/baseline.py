@@ -11,4 +11,6 @@ def work(x):
         matrix = np.tanh(matrix[:96, :96])
         matrix = matrix @ matrix / 96
     return np.array([MERIT + 0.0 * matrix[0, 0], PLACE])
+
+
 # EVOLVE-BLOCK-END

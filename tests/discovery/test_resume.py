@@ -1,0 +1,130 @@
+"""Real runs that are really killed."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from speciate.archive import Evaluated, Journal, Proposed, verify
+
+TOY = Path(__file__).parent.parent / "toy_tasks" / "linear"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "speciate", *arguments, "--json"]
+
+
+def events(directory: Path) -> list:
+    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
+        return [event for _, _, event in journal.events()]
+
+
+def kill_after(process: subprocess.Popen, seconds: float) -> bool:
+    """Kill -9 the run's own process after a while; True if it was still alive. No descendant may outlive it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        return False
+    family = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive, f"left behind: {alive}"
+    return True
+
+
+@pytest.mark.slow
+def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    dice = random.Random(25)
+    begin = command("run", str(TOY), "--evaluations", "4000", "--workers", "2", "--seed", "1", "--out", str(run))
+    go_on = command("resume", str(run))
+    kills, kept = 0, 0
+    while kills < 25:
+        has_begun = run.exists() and any(isinstance(event, Proposed) for event in events(run))
+        if run.exists() and not has_begun:
+            subprocess.run(["rm", "-r", str(run)], check=True)
+        process = subprocess.Popen(go_on if has_begun else begin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert kill_after(process, dice.uniform(0.8, 2.2)), process.stderr.read()
+        kills += 1
+        evaluated = sum(isinstance(event, Evaluated) for event in events(run)) if run.exists() else 0
+        assert evaluated >= kept, "an evaluation that was in the journal is gone"
+        kept = evaluated
+    finished = subprocess.run(
+        command("run", str(TOY), "--evaluations", "1", "--out", str(tmp_path / "other")), capture_output=True, check=True
+    )
+    assert json.loads(finished.stdout)["evaluations"] == 1
+    indices = Counter(event.index for event in events(run) if isinstance(event, Evaluated))
+    assert max(indices.values()) == 1
+    with contextlib.closing(Journal.open(run, readonly=True)) as journal:
+        report = verify(journal)
+    assert report.ok, report.problems
+
+
+def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
+    options = ("--evaluations", "60", "--workers", "1", "--seed", "5")
+    subprocess.run(command("run", str(TOY), *options, "--out", str(tmp_path / "whole")), check=True, capture_output=True)
+    broken = tmp_path / "broken"
+    process = subprocess.Popen(command("run", str(TOY), *options, "--out", str(broken)), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if broken.exists() and sum(isinstance(event, Evaluated) for event in events(broken)) >= 10:
+            break
+        time.sleep(0.02)
+    kill_after(process, 0)
+    subprocess.run(command("resume", str(broken)), check=True, capture_output=True)
+
+    def story(directory: Path) -> list[tuple[int, str, str]]:
+        names = {event.index: event.program for event in events(directory) if isinstance(event, Proposed)}
+        return [
+            (event.index, names[event.index], event.evaluation.state)
+            for event in events(directory)
+            if isinstance(event, Evaluated)
+        ]
+
+    assert story(broken) == story(tmp_path / "whole")
+
+
+def test_ctrl_c_ends_cleanly_and_resume_finishes(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        command("run", str(TOY), "--evaluations", "100000", "--seed", "2", "--out", str(run)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if run.exists() and any(isinstance(event, Evaluated) for event in events(run)):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out)["stopped_by"] == "interrupted"
+    assert f"speciate resume {run}" in err
+
+
+def test_a_second_conductor_on_the_same_run_is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        command("run", str(TOY), "--evaluations", "100000", "--out", str(run)), stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not (run.exists() and any(True for _ in events(run))):
+            time.sleep(0.05)
+        second = subprocess.run(command("resume", str(run)), capture_output=True, text=True, check=False)
+    finally:
+        process.kill()
+        process.wait()
+    assert second.returncode == 2
+    assert "in use" in second.stderr
+    assert second.stderr.count("\n") == 1

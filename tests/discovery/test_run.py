@@ -1,0 +1,84 @@
+"""Whole runs in this process, on small tasks."""
+
+from pathlib import Path
+
+import pytest
+from speciate.agents.scripted import ScriptedProposer
+from speciate.archive import Journal, replay
+from speciate.discovery.conductor import RunFailed
+from speciate.discovery.config import load_config
+from speciate.discovery.run import Outcome, start
+from speciate.evaluators import State, load_task
+
+TOYS = Path(__file__).parent.parent / "toy_tasks"
+
+
+def run(tmp_path: Path, name: str = "linear", **values: object) -> Outcome:
+    options = {"budget__evaluations": 40, "workers": 1, "seed": 0} | values
+    return start(str(TOYS / name), load_config(None, **options), tmp_path / "run")
+
+
+def journal_of(directory: Path) -> list[str]:
+    """The journal without what is measured or timed."""
+    journal = Journal.open(directory, readonly=True)
+    lines = []
+    for _, _, event in journal.events():
+        if event.kind in ("proposed", "dropped", "migrated", "added"):
+            lines.append(event.model_dump_json(exclude={"cpu_seconds"}))
+    journal.close()
+    return lines
+
+
+def test_a_run_beats_the_baseline_and_is_certified(tmp_path: Path) -> None:
+    outcome = run(tmp_path, budget__evaluations=150)
+    assert outcome.evaluations == 150
+    assert outcome.stopped_by == "evaluations"
+    assert outcome.score is not None
+    assert outcome.score > 0
+    assert outcome.certified
+
+
+def test_the_same_seed_and_one_worker_give_the_same_journal(tmp_path: Path) -> None:
+    run(tmp_path / "a")
+    run(tmp_path / "b")
+    run(tmp_path / "c", seed=1)
+    assert journal_of(tmp_path / "a" / "run") == journal_of(tmp_path / "b" / "run")
+    assert journal_of(tmp_path / "a" / "run") != journal_of(tmp_path / "c" / "run")
+
+
+def test_migration_moves_elites_between_islands(tmp_path: Path) -> None:
+    run(tmp_path, budget__evaluations=60, islands__count=3, islands__migration_interval=10)
+    assert any('"kind":"migrated"' in line for line in journal_of(tmp_path / "run"))
+
+
+def test_duplicates_and_rule_breakers_cost_no_evaluation(tmp_path: Path) -> None:
+    baseline = load_task(str(TOYS / "linear")).baseline
+    scripted = ScriptedProposer([baseline, "def broken(:", "import os\n" + baseline, "x = 1"])
+    config = load_config(None, budget__evaluations=10, workers=1)
+    outcome = start(str(TOYS / "linear"), config, tmp_path / "run", proposer=scripted)
+    assert outcome.evaluations == 1
+    assert outcome.stopped_by == "exhausted"
+    dropped = [line for line in journal_of(tmp_path / "run") if '"kind":"dropped"' in line]
+    assert "duplicate" in dropped[0]
+
+
+def test_replay_of_the_journal_is_the_state_the_run_had(tmp_path: Path) -> None:
+    outcome = run(tmp_path)
+    journal = Journal.open(tmp_path / "run", readonly=True)
+    state = replay(journal)
+    journal.close()
+    assert state.evaluations == outcome.evaluations
+    assert state.best is not None
+    assert state.best[1].score is not None
+    assert state.counts[State.VALID] == outcome.valid
+
+
+def test_a_baseline_that_is_not_valid_ends_the_run_with_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    for file in (TOYS / "linear").glob("*.py"):
+        text = file.read_text()
+        (folder / file.name).write_text(text if file.name == "task.py" else text + "\nraise ValueError('no')\n")
+    with pytest.raises((RunFailed, Exception)) as caught:
+        start(str(folder), load_config(None, budget__evaluations=5), tmp_path / "run")
+    assert "baseline" in str(caught.value)
