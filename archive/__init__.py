@@ -1,5 +1,59 @@
 """Programs, the journal of a run, and the islands that keep its elites."""
 
+from .archipelago import Archipelago
+from .events import (
+    Added,
+    Calibrated,
+    Certified,
+    Dropped,
+    Evaluated,
+    Event,
+    Migrated,
+    Proposed,
+    Resumed,
+    RunStarted,
+    Stopped,
+)
+from .export import ExportError
+from .island import AddResult, AddStatus, Elite, Island, Stats
+from .journal import Journal, JournalError, is_run
 from .program import MAIN, Program, canonical
+from .settings import ArchiveSettings
+from .space import BehaviourSpace, CVTSpace
+from .state import RunState, certifies, replay
+from .verification import Report, verify
 
-__all__ = ["MAIN", "Program", "canonical"]
+__all__ = [
+    "MAIN",
+    "AddResult",
+    "AddStatus",
+    "Added",
+    "Archipelago",
+    "ArchiveSettings",
+    "BehaviourSpace",
+    "CVTSpace",
+    "Calibrated",
+    "Certified",
+    "Dropped",
+    "Elite",
+    "Evaluated",
+    "Event",
+    "ExportError",
+    "Island",
+    "Journal",
+    "JournalError",
+    "Migrated",
+    "Program",
+    "Proposed",
+    "Report",
+    "Resumed",
+    "RunStarted",
+    "RunState",
+    "Stats",
+    "Stopped",
+    "canonical",
+    "certifies",
+    "is_run",
+    "replay",
+    "verify",
+]

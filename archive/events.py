@@ -1,0 +1,131 @@
+"""What happens in a run: the events of its journal, and nothing else, make its state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from ..evaluators import Evaluation, Record
+from .island import AddStatus
+from .settings import ArchiveSettings
+
+FORMAT = 1
+"""Number of the journal's format; a reader refuses any other."""
+
+
+class RunStarted(Record):
+    """First event of a journal. ``secret`` (hex) is what the run's instances derive from."""
+
+    kind: Literal["run_started"] = "run_started"
+    task: str
+    task_path: str
+    task_digest: str
+    config: dict[str, Any]
+    archive: ArchiveSettings
+    seed: int
+    secret: str
+    version: str
+    format: int = FORMAT
+
+
+class Calibrated(Record):
+    """Baseline and reference as measured on this machine, once per run."""
+
+    kind: Literal["calibrated"] = "calibrated"
+    calibration: Any
+
+
+class Proposed(Record):
+    """A program on its way to evaluation. ``program`` is its id, ``parents`` are ids, ``parents[0]`` was varied."""
+
+    kind: Literal["proposed"] = "proposed"
+    index: int
+    island: int
+    files: dict[str, str]
+    program: str
+    parents: tuple[str, ...]
+    operator: str
+    proposer: str
+    detail: str = ""
+    rationale: str = ""
+    model: str | None = None
+    prompt_hash: str | None = None
+    tokens: int = 0
+    usd: float | None = None
+    cpu_seconds: float = 0.0
+
+
+class Dropped(Record):
+    """Nothing to evaluate came of this index: no proposal, a duplicate, bad syntax. What it cost is still counted."""
+
+    kind: Literal["dropped"] = "dropped"
+    index: int
+    island: int
+    reason: str
+    tokens: int = 0
+    usd: float | None = None
+    cpu_seconds: float = 0.0
+
+
+class Evaluated(Record):
+    """The proposal ``index`` was scored; in state INFRA it stays pending."""
+
+    kind: Literal["evaluated"] = "evaluated"
+    index: int
+    evaluation: Evaluation
+
+
+class Added(Record):
+    """What an island of the live run answered to the evaluation before it; changes no state, ``verify`` compares it."""
+
+    kind: Literal["added"] = "added"
+    index: int
+    island: int
+    status: AddStatus
+    improvement: float | None = None
+    reason: str = ""
+    displaced: str | None = None
+
+
+class Migrated(Record):
+    """The elite ``program`` of island ``source`` was offered to island ``target`` after evaluation ``index``."""
+
+    kind: Literal["migrated"] = "migrated"
+    index: int
+    program: str
+    source: int
+    target: int
+
+
+class Certified(Record):
+    """The program's evaluation on fresh secret instances; ``certifies`` says whether it holds."""
+
+    kind: Literal["certified"] = "certified"
+    program: str
+    evaluation: Evaluation
+
+
+class Stopped(Record):
+    """The run ended; ``seconds`` is its wall time over all sittings."""
+
+    kind: Literal["stopped"] = "stopped"
+    reason: str
+    seconds: float
+
+
+class Resumed(Record):
+    kind: Literal["resumed"] = "resumed"
+
+
+Event = Annotated[
+    RunStarted | Calibrated | Proposed | Dropped | Evaluated | Added | Migrated | Certified | Stopped | Resumed,
+    Field(discriminator="kind"),
+]
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def decode(payload: str | bytes) -> Event:
+    """Raises: ValueError (pydantic's ValidationError) for what is no event."""
+    return _ADAPTER.validate_json(payload)

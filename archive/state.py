@@ -1,0 +1,240 @@
+"""RunState: what a run knows, as a fold over its events."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..evaluators import Evaluation, State
+from .archipelago import Archipelago
+from .events import (
+    Calibrated,
+    Certified,
+    Dropped,
+    Evaluated,
+    Event,
+    Migrated,
+    Proposed,
+    Resumed,
+    RunStarted,
+    Stopped,
+)
+from .island import AddResult
+from .journal import Journal, JournalError
+from .program import Program
+
+SEED = "seed"
+"""Operator of the baseline, which every island starts from."""
+
+Additions = list[tuple[int, AddResult]]
+"""What the islands answered: (island, answer)."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What the proposals cost."""
+
+    tokens: int = 0
+    usd: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def charge(self, event: Proposed | Dropped) -> None:
+        self.tokens += event.tokens
+        self.usd += event.usd or 0.0
+        self.cpu_seconds += event.cpu_seconds
+
+
+def certifies(evaluation: Evaluation) -> bool:
+    """Whether an evaluation on fresh instances shows a program better than the baseline: its whole interval above 0."""
+    return evaluation.state is State.VALID and evaluation.interval is not None and evaluation.interval.low > 0
+
+
+@dataclass
+class RunState:
+    """Changes only by ``apply``; the live run and a replay share it, so that they cannot differ."""
+
+    started: RunStarted | None = None
+    calibration: Any = None
+    programs: dict[str, Program] = field(default_factory=dict)
+    proposals: dict[str, Proposed] = field(default_factory=dict)
+    pending: dict[int, Proposed] = field(default_factory=dict)
+    """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
+    certificates: dict[str, Evaluation] = field(default_factory=dict)
+    counts: Counter[State] = field(default_factory=Counter)
+    """Evaluations per state, those of INFRA included."""
+    spent: Spent = field(default_factory=Spent)
+    next_index: int = 0
+    evaluations: int = 0
+    """How many programs have been evaluated; INFRA does not count."""
+    stopped: str | None = None
+    """Why the run ended, None while it goes on."""
+    _archipelago: Archipelago | None = None
+    _evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    _children: dict[str, list[str]] = field(default_factory=dict)
+    _best: str | None = None
+
+    def apply(self, event: Event) -> Additions:
+        """Fold one event. Returns what the islands answered to an evaluation or a migration.
+
+        Raises: JournalError for an event that cannot follow those before it.
+        """
+        match event:
+            case Evaluated():
+                return self._evaluated(event)
+            case Proposed():
+                self._proposed(event)
+            case Dropped():
+                self._dropped(event)
+            case Migrated():
+                evaluation = self.evaluation_of(event.program)
+                answer = self.archipelago.migrate(event.program, evaluation, event.source, event.target)
+                return [(event.target, answer)]
+            case Certified():
+                self.certificates[event.program] = event.evaluation
+            case RunStarted():
+                self.started = event
+                self._archipelago = Archipelago.of(event.archive)
+            case Calibrated():
+                self.calibration = event.calibration
+            case Stopped():
+                self.stopped = event.reason
+            case Resumed():
+                self.stopped = None
+        return []
+
+    def _proposed(self, event: Proposed) -> None:
+        self._advance(event)
+        self.pending[event.index] = event
+        if event.program in self.proposals:
+            return
+        self.proposals[event.program] = event
+        self.programs[event.program] = Program.known(event.files, event.program)
+        for parent in event.parents:
+            self._children.setdefault(parent, []).append(event.program)
+
+    def _dropped(self, event: Dropped) -> None:
+        self._advance(event)
+        self.pending.pop(event.index, None)
+
+    def _advance(self, event: Proposed | Dropped) -> None:
+        self.next_index = max(self.next_index, event.index + 1)
+        self.spent.charge(event)
+
+    def _evaluated(self, event: Evaluated) -> Additions:
+        proposed = self.pending.get(event.index)
+        if proposed is None:
+            raise JournalError(f"the journal is out of order: nothing was proposed for the evaluation {event.index}")
+        evaluation = event.evaluation
+        self.counts[evaluation.state] += 1
+        if evaluation.state is State.INFRA:
+            return []
+        del self.pending[event.index]
+        self.evaluations += 1
+        self._evaluations[proposed.program] = evaluation
+        self._compare(proposed.program, evaluation)
+        archipelago = self.archipelago
+        targets = range(len(archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
+        added = [(island, archipelago.add(island, proposed.program, evaluation)) for island in targets]
+        archipelago.count()
+        return added
+
+    def _compare(self, program: str, evaluation: Evaluation) -> None:
+        if not _comparable(evaluation):
+            return
+        if self._best is None:
+            self._best = program
+            return
+        best = self._evaluations[self._best].score
+        assert evaluation.score is not None
+        assert best is not None
+        if evaluation.score > best or (
+            evaluation.score == best and self.programs[program].size < self.programs[self._best].size
+        ):
+            self._best = program
+
+    @property
+    def archipelago(self) -> Archipelago:
+        """Raises: JournalError before the run has started."""
+        if self._archipelago is None:
+            raise JournalError("the journal does not begin with the start of a run")
+        return self._archipelago
+
+    @property
+    def baseline(self) -> str:
+        """Id of the program that the run started from. Raises: JournalError before it was proposed."""
+        first = next(iter(self.proposals.values()), None)
+        if first is None:
+            raise JournalError("the run was stopped before its baseline was evaluated")
+        return first.program
+
+    @property
+    def valid(self) -> int:
+        return self.counts[State.VALID]
+
+    @property
+    def best(self) -> tuple[str, Evaluation] | None:
+        """The VALID program with the highest score; of equals the smaller one, then the earlier."""
+        return None if self._best is None else (self._best, self._evaluations[self._best])
+
+    @property
+    def certified_best(self) -> tuple[str, Evaluation] | None:
+        """The program with the highest score on its certificate, among those that hold, and its evaluation."""
+        scores = {
+            program: certificate.score
+            for program, certificate in self.certificates.items()
+            if certificate.score is not None and certifies(certificate)
+        }
+        if not scores:
+            return None
+        program = max(scores, key=scores.__getitem__)
+        return program, self._evaluations[program]
+
+    def ranking(self, count: int) -> list[str]:
+        """The ``count`` best programs, best first; ``best`` leads, other equals stand in the order of evaluation."""
+        comparable = (
+            (program == self._best, evaluation.score, -place, program)
+            for place, (program, evaluation) in enumerate(self._evaluations.items())
+            if _comparable(evaluation)
+        )
+        return [program for *_, program in heapq.nlargest(count, comparable)]
+
+    def program(self, program: str) -> Program:
+        """Raises: KeyError."""
+        return self.programs[program]
+
+    def seen(self, program: str) -> bool:
+        """Whether the program was ever proposed."""
+        return program in self.proposals
+
+    def evaluation_of(self, program: str) -> Evaluation:
+        """Raises: KeyError where it was not evaluated, or only with INFRA."""
+        return self._evaluations[program]
+
+    def evaluation_or_none(self, program: str) -> Evaluation | None:
+        return self._evaluations.get(program)
+
+    def lineage(self, program: str) -> list[str]:
+        """The program, the one that it was made from, and so on to the baseline."""
+        line = [program]
+        while (parents := self.proposals[line[-1]].parents) and parents[0] in self.proposals and parents[0] not in line:
+            line.append(parents[0])
+        return line
+
+    def children(self, program: str) -> list[str]:
+        """Programs that were made from this one, alone or with others, in the order in which they were proposed."""
+        return list(self._children.get(program, ()))
+
+
+def _comparable(evaluation: Evaluation) -> bool:
+    return evaluation.state is State.VALID and evaluation.score is not None and math.isfinite(evaluation.score)
+
+
+def replay(journal: Journal) -> RunState:
+    """The state after all events of a journal. Raises: JournalError."""
+    state = RunState()
+    for _, _, event in journal.events():
+        state.apply(event)
+    return state
