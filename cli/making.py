@@ -35,7 +35,7 @@ def new(
 ) -> None:
     """Scaffold a task of your own: a small working one to change."""
     from ..evaluators import TaskError
-    from ..evaluators.scaffold import scaffold
+    from .scaffold import scaffold
 
     if directory.exists() and any(directory.iterdir()):
         raise TaskError(f"{directory} is not empty: choose a folder that does not exist yet")

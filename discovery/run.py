@@ -44,7 +44,6 @@ class Outcome:
     task: str
     evaluations: int
     valid: int
-    baseline: str
     best: str | None
     """The certified program with the highest certified score, else the one with the highest score."""
     evaluation: Evaluation | None
