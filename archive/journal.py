@@ -223,9 +223,7 @@ def _clear(directory: Path) -> None:
         return
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
         if any(row.kind == "proposed" for row in journal.rows()):
-            raise JournalError(
-                f"{directory} already holds a run: go on with 'speciate resume {directory}' or name another"
-            )
+            raise JournalError(f"{directory} already holds a run: go on with 'speciate resume {directory}'")
     for suffix in ("", "-wal", "-shm"):
         (directory / (JOURNAL + suffix)).unlink(missing_ok=True)
 
