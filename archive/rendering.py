@@ -1,0 +1,105 @@
+"""Rendering: from a program's source to a module of a library."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+def docstring(text: str) -> str:
+    """Text as a module's docstring: whatever it holds, it stays text."""
+    printable = "".join(c for c in text if c.isprintable() or c == "\n")
+    return '"""' + printable.replace("\\", "\\\\").replace('"', '\\"').strip() + '\n"""\n'
+
+
+def module(source: str, description: str, local: Mapping[str, str]) -> str:
+    """The source with a docstring before it, and imports of ``local`` modules made relative to the library.
+
+    The program's own docstring moves into the new one; the rest of its text stays as it is.
+    """
+    source = relative_imports(source, local)
+    tree = ast.parse(source)
+    own = ast.get_docstring(tree)
+    if own is not None:
+        first = tree.body[0]
+        lines = source.splitlines(keepends=True)
+        del lines[first.lineno - 1 : first.end_lineno]
+        source = "".join(lines)
+        description = f"{description.rstrip()}\n\nThe program's own words:\n{own}"
+    return docstring(description) + "\n" + source.strip("\n") + "\n"
+
+
+def relative_imports(source: str, local: Mapping[str, str], depth: int = 1) -> str:
+    """Rewrite ``import helpers.x`` and ``from helpers import x`` for modules that the library holds under other names.
+
+    ``local`` maps a top-level name to its name in the library; the source stands ``depth`` packages deep.
+    Raises: SyntaxError.
+    """
+    lines = source.splitlines(keepends=True)
+    for node in reversed(list(ast.walk(ast.parse(source)))):
+        text = _relative(node, local, "." * depth)
+        if text is not None and isinstance(node, ast.stmt):
+            lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + text + "\n"]
+    return "".join(lines)
+
+
+def _relative(node: ast.AST, local: Mapping[str, str], dots: str) -> str | None:
+    """The import statement rewritten, or None where nothing is to be done."""
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
+        top, dot, rest = node.module.partition(".")
+        if top not in local:
+            return None
+        return f"from {dots}{local[top]}{dot}{rest} import {', '.join(ast.unparse(alias) for alias in node.names)}"
+    if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in local for alias in node.names):
+        return "; ".join(_relative_alias(alias, local, dots) for alias in node.names)
+    return None
+
+
+def _relative_alias(alias: ast.alias, local: Mapping[str, str], dots: str) -> str:
+    top, _, rest = alias.name.partition(".")
+    if top not in local:
+        return f"import {ast.unparse(alias)}"
+    if not rest:
+        return f"from {dots} import {local[top]} as {alias.asname or top}"
+    if alias.asname is not None:
+        package, _, leaf = f"{local[top]}.{rest}".rpartition(".")
+        return f"from {dots}{package} import {leaf} as {alias.asname}"
+    return f"from {dots} import {local[top]} as {top}; from {dots}{local[top]} import {rest.partition('.')[0]} as _"
+
+
+def stub(signature: str) -> str | None:
+    """Typed signatures for a type checker, or None where they name what a stub cannot know."""
+    lines = [line.rstrip(":") + ": ..." for line in signature.strip().splitlines() if line.strip()]
+    text = "from collections.abc import Callable, Mapping, Sequence\nfrom typing import Any\n\nimport numpy as np\n\n"
+    text += "\n".join(lines) + "\n"
+    known = {"Callable", "Mapping", "Sequence", "Any", "np", "int", "float", "bool", "str", "bytes"}
+    known |= {"dict", "list", "tuple", "set", "None", "complex", "object"}
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    used = {name.id for function in functions for name in ast.walk(function) if isinstance(name, ast.Name)}
+    return text if used <= known else None
