@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from ..evaluators import Evaluation, Record
 from .island import AddStatus
+from .program import writable
 from .settings import ArchiveSettings
+
+Text = Annotated[str, BeforeValidator(writable)]
+"""Text from outside, e.g. of a language model."""
 
 FORMAT = 1
 """Number of the journal's format; a reader refuses any other."""
@@ -47,8 +51,8 @@ class Proposed(Record):
     parents: tuple[str, ...]
     operator: str
     proposer: str
-    detail: str = ""
-    rationale: str = ""
+    detail: Text = ""
+    rationale: Text = ""
     model: str | None = None
     prompt_hash: str | None = None
     tokens: int = 0
@@ -62,7 +66,7 @@ class Dropped(Record):
     kind: Literal["dropped"] = "dropped"
     index: int
     island: int
-    reason: str
+    reason: Text
     tokens: int = 0
     usd: float | None = None
     cpu_seconds: float = 0.0

@@ -8,7 +8,6 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -175,29 +174,26 @@ class Journal:
             self._lock = None
 
 
-@dataclass(slots=True)
 class Lock:
     """The right to write a run; the kernel takes it back when the process dies, however it dies."""
-
-    descriptor: int
 
     def __init__(self, directory: Path) -> None:
         path = directory / LOCK
         with _explained(directory):
-            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.read(self.descriptor, 32).decode(errors="replace").strip() or "unknown"
-            os.close(self.descriptor)
+            holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(self._descriptor)
             raise JournalError(
                 f"{directory} is in use by process {holder}: wait for it or stop it (kill {holder})"
             ) from None
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        os.close(self.descriptor)
+        os.close(self._descriptor)
 
 
 def _check_format(directory: Path, connection: Connection) -> None:

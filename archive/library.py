@@ -104,6 +104,15 @@ class Function:
     def value(self) -> str:
         return mean(result.value for result in self.chosen.evaluation.instances)
 
+    @property
+    def baseline(self) -> str:
+        state = self.chosen.state
+        return mean(result.value for result in state.evaluation_of(state.baseline).instances)
+
+    @property
+    def reference(self) -> str:
+        return "-"
+
     @cached_property
     def oracle(self) -> list[str]:
         """Names of the methods of the oracle that the entry is given; empty for other styles."""

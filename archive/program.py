@@ -12,17 +12,26 @@ from types import MappingProxyType
 MAIN = "program.py"
 
 
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python's parser raises for text that is no program, or is nested too deeply for it."""
+
+
 def canonical(source: str) -> str:
     """The source without comments, docstrings and layout, or the text itself where it does not parse."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+        return ast.unparse(_stripped(source))
+    except UNREADABLE:
         return source
+
+
+def _stripped(source: str) -> ast.Module:
+    """The syntax tree without docstrings. Raises: one of ``UNREADABLE``."""
+    tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return tree
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,8 @@ class Program:
     files: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
+        files = {writable(name): writable(text) for name, text in self.files.items()}
+        object.__setattr__(self, "files", MappingProxyType(files))
 
     @classmethod
     def of(cls, source: str) -> Program:
@@ -71,6 +81,11 @@ class Program:
 
 def _nodes(source: str) -> int:
     try:
-        return sum(1 for _ in ast.walk(ast.parse(canonical(source))))
-    except (SyntaxError, ValueError):
+        return sum(1 for _ in ast.walk(_stripped(source)))
+    except UNREADABLE:
         return 0
+
+
+def writable(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

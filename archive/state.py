@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
+from collections.abc import KeysView
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from .events import (
 from .island import AddResult
 from .journal import Journal, JournalError
 from .program import Program
+from .shelf import Shelf
 
 SEED = "seed"
 """Operator of the baseline, which every island starts from."""
@@ -58,8 +60,8 @@ class RunState:
 
     started: RunStarted | None = None
     calibration: Any = None
-    programs: dict[str, Program] = field(default_factory=dict)
     proposals: dict[str, Proposed] = field(default_factory=dict)
+    """By program id, in the order in which they were made."""
     pending: dict[int, Proposed] = field(default_factory=dict)
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
     certificates: dict[str, Evaluation] = field(default_factory=dict)
@@ -72,15 +74,24 @@ class RunState:
     stopped: str | None = None
     """Why the run ended, None while it goes on."""
     _archipelago: Archipelago | None = None
-    _evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    _evaluations: Shelf = field(default_factory=Shelf)
+    _scores: dict[str, float] = field(default_factory=dict)
+    """Of the programs that compare: VALID ones with a finite score, in the order of evaluation."""
     _children: dict[str, list[str]] = field(default_factory=dict)
     _best: str | None = None
+    _best_size: int | None = field(default=None, compare=False)
 
     def apply(self, event: Event) -> Additions:
         """Fold one event. Returns what the islands answered to an evaluation or a migration.
 
         Raises: JournalError for an event that cannot follow those before it.
         """
+        try:
+            return self._fold(event)
+        except LookupError as error:
+            raise JournalError(f"the journal is out of order: {event.kind} names an unknown {error}") from error
+
+    def _fold(self, event: Event) -> Additions:
         match event:
             case Evaluated():
                 return self._evaluated(event)
@@ -93,6 +104,7 @@ class RunState:
                 answer = self.archipelago.migrate(event.program, evaluation, event.source, event.target)
                 return [(event.target, answer)]
             case Certified():
+                self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
             case RunStarted():
                 self.started = event
@@ -111,7 +123,6 @@ class RunState:
         if event.program in self.proposals:
             return
         self.proposals[event.program] = event
-        self.programs[event.program] = Program.known(event.files, event.program)
         for parent in event.parents:
             self._children.setdefault(parent, []).append(event.program)
 
@@ -133,7 +144,7 @@ class RunState:
             return []
         del self.pending[event.index]
         self.evaluations += 1
-        self._evaluations[proposed.program] = evaluation
+        self._evaluations.put(proposed.program, evaluation)
         self._compare(proposed.program, evaluation)
         archipelago = self.archipelago
         targets = range(len(archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
@@ -142,18 +153,22 @@ class RunState:
         return added
 
     def _compare(self, program: str, evaluation: Evaluation) -> None:
-        if not _comparable(evaluation):
+        score = evaluation.score
+        if evaluation.state is not State.VALID or score is None or not math.isfinite(score):
             return
-        if self._best is None:
-            self._best = program
-            return
-        best = self._evaluations[self._best].score
-        assert evaluation.score is not None
-        assert best is not None
-        if evaluation.score > best or (
-            evaluation.score == best and self.programs[program].size < self.programs[self._best].size
-        ):
-            self._best = program
+        self._scores[program] = score
+        if self._best is None or score > self._scores[self._best]:
+            self._best, self._best_size = program, None
+        elif score == self._scores[self._best]:
+            self._prefer_smaller(program)
+
+    def _prefer_smaller(self, program: str) -> None:
+        assert self._best is not None
+        if self._best_size is None:
+            self._best_size = self.program(self._best).size
+        size = self.program(program).size
+        if size < self._best_size:
+            self._best, self._best_size = program, size
 
     @property
     def archipelago(self) -> Archipelago:
@@ -194,16 +209,16 @@ class RunState:
 
     def ranking(self, count: int) -> list[str]:
         """The ``count`` best programs, best first; ``best`` leads, other equals stand in the order of evaluation."""
-        comparable = (
-            (program == self._best, evaluation.score, -place, program)
-            for place, (program, evaluation) in enumerate(self._evaluations.items())
-            if _comparable(evaluation)
-        )
-        return [program for *_, program in heapq.nlargest(count, comparable)]
+        return heapq.nlargest(count, self._scores, key=lambda program: (self._scores[program], program == self._best))
+
+    @property
+    def programs(self) -> KeysView[str]:
+        """Ids of all programs, in the order in which they were proposed."""
+        return self.proposals.keys()
 
     def program(self, program: str) -> Program:
         """Raises: KeyError."""
-        return self.programs[program]
+        return Program.known(self.proposals[program].files, program)
 
     def seen(self, program: str) -> bool:
         """Whether the program was ever proposed."""
@@ -226,10 +241,6 @@ class RunState:
     def children(self, program: str) -> list[str]:
         """Programs that were made from this one, alone or with others, in the order in which they were proposed."""
         return list(self._children.get(program, ()))
-
-
-def _comparable(evaluation: Evaluation) -> bool:
-    return evaluation.state is State.VALID and evaluation.score is not None and math.isfinite(evaluation.score)
 
 
 def replay(journal: Journal) -> RunState:

@@ -75,7 +75,7 @@ class _Check:
             self._proposed(seq, event)
         try:
             answers = self.state.apply(event)
-        except (JournalError, LookupError) as error:
+        except JournalError as error:
             self._problem(seq, f"cannot follow those before it: {error}")
             return
         if isinstance(event, Evaluated):
