@@ -84,7 +84,9 @@ def _forward(problem: Training, tensors: list[Array], x: Array) -> tuple[Array, 
     return inputs, first, second, hidden, exponentials / exponentials.sum(1, keepdims=True)
 
 
-def trigram_language(rng: np.random.Generator, words: int, classes: int, width: int, hidden: int, batch: int) -> Training:
+def trigram_language(
+    rng: np.random.Generator, words: int, classes: int, width: int, hidden: int, batch: int
+) -> Training:
     """Predict a word from the two before it: Zipf words, whose hidden classes choose the next word's distribution."""
     zipf = 1.0 / np.arange(1, words + 1)
     zipf /= zipf.sum()
@@ -100,16 +102,18 @@ def trigram_language(rng: np.random.Generator, words: int, classes: int, width: 
 
 
 def noisy_glyphs(rng: np.random.Generator, classes: int, hidden: int, batch: int, wrong: float) -> Training:
-    """Recognise smooth 8 x 8 prototypes under cyclic shifts, contrast and pixel noise; a share of the labels is wrong."""
+    """Recognise smooth 8 x 8 prototypes under shifts, contrast and pixel noise; a share of labels is wrong."""
     side, samples = 8, 5000
-    frequency = np.add.outer(np.minimum(np.arange(side), side - np.arange(side)) ** 2.0, np.arange(side // 2 + 1) ** 2.0)
+    wave = np.fft.fftfreq(side, 1 / side)
+    frequency = np.add.outer(wave**2, np.arange(side // 2 + 1) ** 2)
     spectrum = rng.standard_normal((2, classes, side, side // 2 + 1)) / (1 + frequency)
     prototypes = np.fft.irfft2(spectrum[0] + 1j * spectrum[1], s=(side, side))
     prototypes /= prototypes.std((1, 2), keepdims=True)
     kind = rng.integers(0, classes, samples)
     shift = rng.integers(-1, 2, (2, samples, 1))
     row, column = (np.arange(side) + shift[0]) % side, (np.arange(side) + shift[1]) % side
-    images = prototypes[kind[:, None, None], row[:, :, None], column[:, None, :]] * rng.uniform(0.3, 1.5, (samples, 1, 1))
+    contrast = rng.uniform(0.3, 1.5, (samples, 1, 1))
+    images = contrast * prototypes[kind[:, None, None], row[:, :, None], column[:, None, :]]
     x = (images + 0.5 * rng.standard_normal(images.shape)).reshape(samples, -1).astype(np.float32)
     truth = np.full((samples, classes), wrong / classes)
     truth[np.arange(samples), kind] += 1 - wrong

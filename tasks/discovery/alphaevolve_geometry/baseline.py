@@ -21,7 +21,9 @@ def best_radii(centres, width, height):
     distances = np.hypot(*(centres[i] - centres[j]).T)
     x, y = centres.T
     walls = np.min([x, width - x, y, height - y], axis=0)
-    return linprog(-np.ones(n), A_ub=pairs, b_ub=distances, bounds=[(0, w) for w in walls]).x
+    radii = linprog(-np.ones(n), A_ub=pairs, b_ub=distances, bounds=[(0, w) for w in walls]).x
+    overlap = max(np.max(radii[i] + radii[j] - distances), np.max(radii - walls), 0.0)
+    return np.maximum(radii - overlap, 0.0)
 
 
 def pack_circles(n, width, height):
@@ -85,4 +87,6 @@ def construct(problem: dict, cpu_seconds: float, seed: int) -> np.ndarray:
     if problem["kind"] == "heilbronn":
         return spread_points(problem["n"], problem["vertices"], np.random.default_rng(seed))
     return touching_spheres(problem["dimension"])
+
+
 # EVOLVE-BLOCK-END

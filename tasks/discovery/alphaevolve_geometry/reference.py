@@ -38,7 +38,7 @@ def hexagonal(n, width, height, rows):
 
 
 def best_radii(centres, width, height, pairs):
-    """max sum r with r_i + r_j <= d_ij and r_i <= distance to the walls: a linear program."""
+    """max sum r with r_i + r_j <= d_ij and r_i <= distance to the walls: a linear program, its tolerance taken back."""
     n, (i, j) = len(centres), pairs
     rows = np.zeros((len(i), n))
     rows[np.arange(len(i)), i] = 1
@@ -46,7 +46,9 @@ def best_radii(centres, width, height, pairs):
     x, y = centres.T
     walls = np.maximum(np.min([x, width - x, y, height - y], axis=0), 0)
     distances = np.hypot(*(centres[i] - centres[j]).T)
-    return linprog(-np.ones(n), A_ub=rows, b_ub=distances, bounds=np.column_stack([np.zeros(n), walls])).x
+    radii = linprog(-np.ones(n), A_ub=rows, b_ub=distances, bounds=np.column_stack([np.zeros(n), walls])).x
+    overlap = max((radii[i] + radii[j] - distances).max(), (radii - walls).max(), 0.0)
+    return np.maximum(radii - overlap, 0.0)
 
 
 def safe_radii(centres, width, height, pairs):
@@ -65,11 +67,9 @@ def pack(n, width, height, rng, end):
     first = max(grids, key=lambda grid: safe_radii(grid, width, height, pairs).sum())
     best = np.column_stack([first, best_radii(first, width, height, pairs)])
     margin = 0.02 * min(width, height)
-    size, longest, start = np.array([width, height]), 0.0, time.process_time()
-    for trial in itertools.count():
+    size, longest, trial = np.array([width, height]), 0.0, 0
+    while trial == 0 or time.process_time() + longest < end:
         begun = time.process_time()
-        if trial and begun + longest > end:
-            return best
         kick = STEP * np.sqrt(width * height) * rng.standard_normal((n, 2))
         centres = best[:, :2] + kick if trial % 2 == 0 else rng.random((n, 2)) * size
         centres = np.clip(centres, margin, size - margin)
@@ -77,7 +77,8 @@ def pack(n, width, height, rng, end):
         radii = best_radii(centres, width, height, pairs)
         if radii.sum() > best[:, 2].sum():
             best = np.column_stack([centres, radii])
-        longest = max(longest, time.process_time() - begun)
+        longest, trial = max(longest, time.process_time() - begun), trial + 1
+    return best
 
 
 def improve_packing(centres, radii, width, height, pairs):
@@ -135,11 +136,10 @@ def spread(n, vertices, rng, end):
     edges = np.roll(vertices, -1, axis=0) - vertices
     normals = np.column_stack([-edges[:, 1], edges[:, 0]])
     offsets = (normals * vertices).sum(axis=1)
-    centre, best, value, longest = vertices.mean(axis=0), None, -1.0, 0.0
-    while True:
+    centre, longest = vertices.mean(axis=0), 0.0
+    best, value = np.tile(centre, (n, 1)), 0.0
+    while value == 0.0 or time.process_time() + longest < end:
         begun = time.process_time()
-        if best is not None and begun + longest > end:
-            return best
         pool = random_points(100, n, vertices, rng)
         points = pool[np.abs(areas(pool, triples)).min(axis=1).argmax()]
         for _ in range(3):
@@ -151,9 +151,10 @@ def spread(n, vertices, rng, end):
         points = centre + (1 - SHRINK) * (points - centre)
         inside = np.all(points @ normals.T >= offsets)
         smallest = np.abs(areas(points, triples)).min()
-        if best is None or inside and smallest > value:
+        if inside and smallest > value:
             best, value = points, smallest
         longest = max(longest, time.process_time() - begun)
+    return best
 
 
 def improve_spread(points, triples, normals, offsets):
@@ -213,9 +214,9 @@ def best_blocks(dimension, rng, end):
             chosen[q] = True
             conflicts += conflict[q]
     best, last_out = chosen.copy(), np.full(len(quads), -10)
-    for step in itertools.count():
-        if time.process_time() > end:
-            return [list(quads[q]) for q in np.flatnonzero(best)]
+    step = 0
+    while time.process_time() < end:
+        step += 1
         free = np.flatnonzero(~chosen & (conflicts == 0))
         swaps = np.flatnonzero(~chosen & (conflicts == 1) & (last_out < step - 5 - rng.integers(5)))
         q = rng.choice(free) if len(free) else rng.choice(swaps) if len(swaps) else rng.integers(len(quads))
@@ -228,3 +229,4 @@ def best_blocks(dimension, rng, end):
         conflicts += conflict[q]
         if chosen.sum() > best.sum():
             best = chosen.copy()
+    return [list(quads[q]) for q in np.flatnonzero(best)]

@@ -177,7 +177,7 @@ task = Task(
     judge=judge,
     objective=Objective("quality", Direction.MAXIMIZE, "linear", unit="share of best known"),
     descriptors=(
-        Descriptor("heilbronn_quality", 0.0, 1.0, bins=8),
+        Descriptor("heilbronn_quality", 0.0, 1.2, bins=8),
         Descriptor("packing_quality", 0.7, 1.0, bins=8),
         Descriptor("code_size", 200, 2000, bins=6, scale="log"),
     ),

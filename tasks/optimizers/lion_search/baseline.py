@@ -1,4 +1,4 @@
-"""SGD with heavy-ball momentum, the standard optimizer with one buffer: warm-up, cosine decay, decoupled weight decay."""
+"""SGD with heavy-ball momentum, the standard one-buffer optimizer, with warm-up, cosine decay and weight decay."""
 
 import numpy as np
 
@@ -16,4 +16,6 @@ def update(w, g, state, step, total_steps, hints):
     direction = buffer
     w = w - rate * (direction + DECAY * w)
     return w.astype(np.float32), buffer[None, :].astype(np.float32)
+
+
 # EVOLVE-BLOCK-END
