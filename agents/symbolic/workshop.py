@@ -1,0 +1,129 @@
+"""Parsed pieces of recent programs, and the checks that a mutant must pass before anyone pays for it."""
+
+from __future__ import annotations
+
+import ast
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+import libcst as cst
+
+from ...archive import MAIN, Program, canonical
+from ..proposer import Brief, TaskCard
+from .names import undefined, useless
+from .scene import Analysis, Scene
+from .source import Outline, Piece, frozen_parts, outline, signatures
+from .tree import Tree
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """The values used last, at most ``size`` of them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K, build: Callable[[], V]) -> V:
+        if key not in self._values:
+            self._values[key] = build()
+            if len(self._values) > self._size:
+                self._values.popitem(last=False)
+        self._values.move_to_end(key)
+        return self._values[key]
+
+
+@dataclass(frozen=True)
+class _Standard:
+    """What the checks compare a mutant of a piece to."""
+
+    canonical: str
+    signatures: Mapping[str, tuple[str, ...]]
+    undefined: frozenset[str]
+    useless: int
+
+
+class Workshop:
+    """Takes programs apart and puts them together again. Pieces that a child shares with its parent stay parsed."""
+
+    def __init__(self, size: int) -> None:
+        self._outlines: Recent[str, Outline] = Recent(size)
+        self._trees: Recent[tuple[str, tuple[str, ...]], Tree] = Recent(size)
+        self._analyses: Recent[tuple[str, int], Analysis] = Recent(size)
+        self._standards: Recent[tuple[str, int], _Standard] = Recent(size)
+
+    def outline(self, program: Program) -> Outline:
+        """Raises: SyntaxError for a program that does not parse."""
+        return self._outlines.get(program.id, partial(outline, program.source))
+
+    def scene(self, program: Program, piece: Piece, brief: Brief) -> Scene:
+        """Raises: SyntaxError, libcst.ParserSyntaxError."""
+        around = self.outline(program)
+        tree = self.tree(piece, brief.task)
+        build = partial(Analysis, tree, around.names, annotations(brief.task.signature))
+        return Scene(
+            tree=tree,
+            analysis=self._analyses.get((program.id, piece.first), build),
+            rng=brief.rng,
+            numpy=around.numpy,
+            module_names=around.names,
+            donors=tuple(partial(self.tree, other, brief.task) for other in around.pieces if other is not piece),
+            inspirations=tuple(
+                partial(self.tree, other, brief.task)
+                for inspiration in brief.inspirations
+                for other in self._pieces(inspiration.program)
+                if other.text != piece.text
+            ),
+        )
+
+    def tree(self, piece: Piece, task: TaskCard) -> Tree:
+        return self._trees.get((piece.text, task.entries), partial(Tree.parse, piece.text, frozenset(task.entries)))
+
+    def assembled(self, program: Program, piece: Piece, mutant: cst.Module) -> Program | None:
+        """The program with a piece replaced, or None where the mutant is implausible or no different."""
+        around, text = self.outline(program), mutant.code
+        try:
+            tree = ast.parse(text)
+            standard = self._standards.get((program.id, piece.first), partial(_standard, piece.text, around))
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+        source = around.replaced(piece, text)
+        sound = (
+            canonical(text) != standard.canonical
+            and signatures(tree) == standard.signatures
+            and undefined(tree, around.names) <= standard.undefined
+            and useless(tree) <= standard.useless
+            and (not piece.guarded or frozen_parts(source) == frozen_parts(program.source))
+        )
+        return Program({**program.files, MAIN: source}) if sound else None
+
+    def _pieces(self, program: Program) -> tuple[Piece, ...]:
+        try:
+            return self.outline(program).pieces
+        except SyntaxError:
+            return ()
+
+
+def _standard(text: str, around: Outline) -> _Standard:
+    tree = ast.parse(text)
+    return _Standard(canonical(text), signatures(tree), undefined(tree, around.names), useless(tree))
+
+
+def annotations(signature: str) -> dict[str, dict[str, str]]:
+    """Entry -> parameter -> annotation, as the task's signature promises them; nothing where it does not parse."""
+    found: dict[str, dict[str, str]] = {}
+    for line in signature.splitlines():
+        try:
+            nodes = ast.parse(line.strip().rstrip(":") + ": ...").body
+        except SyntaxError:
+            continue
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef):
+                arguments = (*node.args.args, *node.args.kwonlyargs)
+                found[node.name] = {a.arg: ast.unparse(a.annotation) for a in arguments if a.annotation is not None}
+    return found
