@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Function:
 
     @property
     def task(self) -> str:
-        return self.folder.task.id
+        """The task's id as the name of a module."""
+        return re.sub(r"\W", "_", self.folder.task.id, flags=re.ASCII)
 
     @property
     def title(self) -> str:

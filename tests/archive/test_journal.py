@@ -274,3 +274,15 @@ def test_an_append_costs_little_and_stays_flat(tmp_path: Path) -> None:
                 journal.append(event)
             costs.append((time.process_time() - began) / 1000)
     assert min(costs) < 1e-3
+
+
+def test_a_damaged_journal_is_not_resumed(tmp_path: Path, scripted: Any) -> None:
+    events = scripted.events([(State.VALID, 1.0, 1.0, 1.0), (State.VALID, 2.0, 1.0, 1.0)])
+    with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
+        journal.append(*[event for event in events if event.kind != "proposed"])
+    with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match="out of order"):
+        replay(journal)
+    with contextlib.closing(sqlite3.connect(tmp_path / "run" / "journal.db")) as database, database:
+        database.execute("UPDATE events SET payload = '{}' WHERE seq = 1")
+    with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match="event 1 .* cannot be read"):
+        replay(journal)
