@@ -1,6 +1,26 @@
 """Where untrusted code runs. Nothing a candidate's process says about itself is believed."""
 
+from .jail import Sandbox, SandboxSpec, open_sandbox
 from .limits import MIB, Limits
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
+from .process import Process, Serves
+from .tier import NoJail, Tier, TierReport, probe_tier
 
-__all__ = ["MIB", "CandidateFailed", "Failure", "Limits", "OracleRefused", "SandboxError", "Usage"]
+__all__ = [
+    "MIB",
+    "CandidateFailed",
+    "Failure",
+    "Limits",
+    "NoJail",
+    "OracleRefused",
+    "Process",
+    "Sandbox",
+    "SandboxError",
+    "SandboxSpec",
+    "Serves",
+    "Tier",
+    "TierReport",
+    "Usage",
+    "open_sandbox",
+    "probe_tier",
+]
