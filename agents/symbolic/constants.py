@@ -8,11 +8,11 @@ import libcst as cst
 import numpy as np
 
 from .scene import Scene
-from .tree import Spot, atom
+from .tree import Spot, atom, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
 SPREADS = (0.02, 0.1, 0.3, 1.0)
-_FIXED_ARGUMENTS = frozenset(["axis", "ndim", "keepdims", "ddof", "k", "indexing"])
+_FIXED_ARGUMENTS = words("axis ndim keepdims ddof k indexing")
 
 
 def literals(scene: Scene) -> list[Spot]:

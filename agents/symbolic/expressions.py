@@ -6,7 +6,7 @@ import libcst as cst
 
 from .kinds import Base, called
 from .scene import Scene
-from .tree import Spot, atom, code_of
+from .tree import Spot, atom, code_of, words
 
 MAX_TEXT = 60
 _WRAPS = (
@@ -41,7 +41,7 @@ FAMILIES = (
     ("cumsum", "cumprod"),
     ("standard_normal", "random"),
 )
-_METHODS = frozenset(["sum", "mean", "max", "min", "std", "argmin", "argmax"])
+_METHODS = words("sum mean max min std argmin argmax")
 _ARITHMETIC = (cst.Add, cst.Subtract, cst.Multiply, cst.Divide)
 _UPDATES = (cst.AddAssign, cst.SubtractAssign, cst.MultiplyAssign, cst.DivideAssign)
 _ORDERS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)

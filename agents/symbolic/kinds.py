@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import libcst as cst
 
-from .tree import code_of
+from .tree import code_of, words
 
 
 class Base(StrEnum):
@@ -33,101 +33,18 @@ INT, NUMBER, BOOL = Kind(Base.INT), Kind(Base.NUMBER), Kind(Base.BOOL)
 MODULE, OTHER, UNKNOWN = Kind(Base.MODULE), Kind(Base.OTHER), Kind(Base.UNKNOWN)
 SCALARS = (Base.INT, Base.NUMBER)
 
-ELEMENTWISE = frozenset(
-    [
-        "sqrt",
-        "exp",
-        "log",
-        "log1p",
-        "expm1",
-        "log2",
-        "log10",
-        "abs",
-        "absolute",
-        "fabs",
-        "sign",
-        "tanh",
-        "sinh",
-        "cosh",
-        "sin",
-        "cos",
-        "tan",
-        "arctan",
-        "arcsin",
-        "arccos",
-        "cbrt",
-        "square",
-        "negative",
-        "reciprocal",
-        "floor",
-        "ceil",
-        "rint",
-        "round",
-        "clip",
-        "maximum",
-        "minimum",
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "power",
-        "hypot",
-        "arctan2",
-        "nan_to_num",
-        "cumsum",
-        "copy",
-        "asarray",
-        "array",
-        "ascontiguousarray",
-        "float32",
-        "float64",
-        "where",
-        "fmod",
-        "mod",
-        "logaddexp",
-        "copysign",
-        "sort",
-        "real",
-        "flip",
-        "heaviside",
-        "softmax",
-    ]
+ELEMENTWISE = words(
+    "sqrt exp log log1p expm1 log2 log10 abs absolute fabs sign tanh sinh cosh sin cos tan arctan arcsin "
+    "arccos cbrt square negative reciprocal floor ceil rint round clip maximum minimum add subtract multiply "
+    "divide power hypot arctan2 nan_to_num cumsum copy asarray array ascontiguousarray float32 float64 where "
+    "fmod mod logaddexp copysign sort real flip heaviside softmax"
 )
-CREATORS = frozenset(
-    ["zeros", "ones", "empty", "full", "arange", "linspace", "eye", "identity", "logspace", "geomspace", "zeros_like"]
+CREATORS = words("zeros ones empty full arange linspace eye identity logspace geomspace zeros_like")
+REDUCTIONS = words(
+    "sum mean max min median std var prod norm dot vdot linalg.norm amax amin trace average percentile "
+    "quantile ptp argmax argmin count_nonzero all any nanmax nanmin nansum"
 )
-REDUCTIONS = frozenset(
-    [
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "median",
-        "std",
-        "var",
-        "prod",
-        "norm",
-        "dot",
-        "vdot",
-        "linalg.norm",
-        "amax",
-        "amin",
-        "trace",
-        "average",
-        "percentile",
-        "quantile",
-        "ptp",
-        "argmax",
-        "argmin",
-        "count_nonzero",
-        "all",
-        "any",
-        "nanmax",
-        "nanmin",
-        "nansum",
-    ]
-)
-_RESHAPING = frozenset(["T", "reshape", "ravel", "flatten", "transpose"])
+_RESHAPING = words("T reshape ravel flatten transpose")
 _ANNOTATIONS = {"int": INT, "float": NUMBER, "bool": BOOL, "str": OTHER, "dict": OTHER, "list": OTHER, "tuple": OTHER}
 
 

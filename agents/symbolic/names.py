@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 _BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -120,7 +121,7 @@ def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
 
 def _dead(block: list[ast.stmt]) -> int:
     count = 0
-    for one, other in zip(block, block[1:], strict=False):
+    for one, other in pairwise(block):
         jumped = isinstance(one, _JUMPS)
         count += jumped or _is_bare(other) or _overwritten(one, other)
     return count

@@ -12,41 +12,11 @@ from .kinds import Base, called
 from .patterns import Pattern
 from .scene import Scene, assigned, names_in, statement
 from .statements import bare
-from .tree import Spot, atom, code_of
+from .tree import Spot, atom, code_of, words
 
-_PURE = frozenset(
-    [
-        "exp",
-        "log",
-        "sqrt",
-        "abs",
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "dot",
-        "matmul",
-        "outer",
-        "arange",
-        "zeros",
-        "ones",
-        "eye",
-        "linspace",
-        "tanh",
-        "sin",
-        "cos",
-        "transpose",
-        "reshape",
-        "float",
-        "int",
-        "len",
-        "solve",
-        "inv",
-        "norm",
-        "asarray",
-        "diag",
-        "log1p",
-    ]
+_PURE = words(
+    "exp log sqrt abs sum mean max min dot matmul outer arange zeros ones eye linspace tanh sin cos transpose "
+    "reshape float int len solve inv norm asarray diag log1p"
 )
 
 
@@ -104,13 +74,17 @@ class HoistExpression:
         if not found:
             return None
         loop, spot = scene.pick(found)
-        return extracted(scene, [s for s in loop.walk() if code_of(s.node) == code_of(spot.node)], loop)
+        return extracted(scene, [s for s in loop.walk() if _is_same(s, spot)], loop)
 
     @staticmethod
     def _worth(spot: Spot) -> bool:
         if spot.stored or spot.field == "func" or not is_pure(spot):
             return False
         return not isinstance(spot.node, cst.Attribute) or spot.node.attr.value == "T"
+
+
+def _is_same(one: Spot, other: Spot) -> bool:
+    return type(one.node) is type(other.node) and not one.stored and code_of(one.node) == code_of(other.node)
 
 
 class Share:
@@ -177,25 +151,7 @@ class Out:
     """``x = np.exp(y)`` for an array that exists already writes into it: ``np.exp(y, out=x)``."""
 
     name = "write_into"
-    _functions = frozenset(
-        [
-            "exp",
-            "log",
-            "sqrt",
-            "abs",
-            "tanh",
-            "sin",
-            "cos",
-            "maximum",
-            "minimum",
-            "add",
-            "multiply",
-            "subtract",
-            "divide",
-            "dot",
-            "matmul",
-        ]
-    )
+    _functions = words("exp log sqrt abs tanh sin cos maximum minimum add multiply subtract divide dot matmul")
 
     def apply(self, scene: Scene) -> cst.Module | None:
         found = [(spot, pair) for spot in scene.tree.statements if (pair := assigned(spot)) and self._fits(scene, spot)]

@@ -11,7 +11,7 @@ import libcst as cst
 import numpy as np
 
 from .kinds import ELEMENTWISE, INT, SCALARS, UNKNOWN, Base, Kind, Typing, annotated, called
-from .tree import Replacement, Spot, Tree, atom, code_of, parenthesized, parts
+from .tree import Replacement, Spot, Tree, atom, code_of, parenthesized, parts, words
 
 T = TypeVar("T")
 STEPS = ("t", "step", "it", "iteration", "epoch", "k", "i", "n_iter", "round")
@@ -201,23 +201,7 @@ class Scene:
         return next((name for name in TOTALS if name in visible), None)
 
 
-_SIZES = frozenset(
-    [
-        "range",
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-        "identity",
-        "arange",
-        "linspace",
-        "reshape",
-        "tile",
-        "repeat",
-        "transpose",
-    ]
-)
+_SIZES = words("range zeros ones empty full eye identity arange linspace reshape tile repeat transpose")
 
 
 def is_range(node: cst.For) -> bool:
@@ -225,7 +209,7 @@ def is_range(node: cst.For) -> bool:
 
 
 def assigned(spot: Spot) -> tuple[str, cst.BaseExpression] | None:
-    """Name and value of a line that is nothing but ``name = value``; updates are written out (``x + y`` for ``x += y``)."""
+    """Name and value of a line that is just ``name = value``; updates are written out (``x + y`` for ``x += y``)."""
     line = spot.node
     if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
         return None

@@ -30,7 +30,7 @@ def _step_of(name: str, value: cst.BaseExpression) -> tuple[str, str]:
 
 
 class Momentum:
-    """What a step adds to ``x`` is smoothed over the steps: heavy ball (Polyak 1964), an average, or Nesterov's form."""
+    """What a step adds to ``x`` is smoothed: heavy ball (Polyak 1964), an average, or Nesterov's form."""
 
     name = "add_momentum"
     _forms = (

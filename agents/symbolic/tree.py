@@ -1,4 +1,4 @@
-"""A piece of source as an indexed libcst tree: where every node hangs, and edits that copy only the path to the root."""
+"""A piece of source as an indexed libcst tree: where every node hangs, and edits that copy only the way to the root."""
 
 from __future__ import annotations
 
@@ -13,37 +13,15 @@ import libcst as cst
 Replacement = cst.CSTNode | Sequence[cst.CSTNode]
 """One node for another; in a sequence of statements also none or several."""
 
-_LAYOUT = frozenset(
-    [
-        "lpar",
-        "rpar",
-        "comma",
-        "equal",
-        "leading_lines",
-        "header",
-        "footer",
-        "trailing_whitespace",
-        "semicolon",
-        "colon",
-        "lines_after_decorators",
-        "annotation",
-        "returns",
-        "decorators",
-        "asname",
-        "asynchronous",
-        "keyword",
-        "attr",
-        "dot",
-        "star",
-        "lbracket",
-        "rbracket",
-        "lbrace",
-        "rbrace",
-        "type_parameters",
-        "first_colon",
-        "second_colon",
-        "bar",
-    ]
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LAYOUT = words(
+    "lpar rpar comma equal leading_lines header footer trailing_whitespace semicolon colon "
+    "lines_after_decorators annotation returns decorators asname asynchronous keyword attr dot star lbracket "
+    "rbracket lbrace rbrace type_parameters first_colon second_colon bar"
 )
 _LEAVES = (cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal, cst.FormattedString, cst.SimpleString)
 _STORING = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr, cst.Del)
@@ -107,16 +85,16 @@ def renamed(node: cst.CSTNode, names: Mapping[str, str]) -> cst.CSTNode:
     if isinstance(node, cst.Name):
         return node.with_changes(value=names.get(node.value, node.value))
     changes: dict[str, object] = {}
-    for field, index, child in parts(node):
+    for name, index, child in parts(node):
         new = renamed(child, names)
         if new is child:
             continue
         if index is None:
-            changes[field] = new
+            changes[name] = new
         else:
-            items = list(changes.get(field, getattr(node, field)))  # type: ignore[call-overload]
+            items = list(changes.get(name, getattr(node, name)))  # type: ignore[call-overload]
             items[index] = new
-            changes[field] = items
+            changes[name] = items
     return node.with_changes(**changes) if changes else node
 
 
