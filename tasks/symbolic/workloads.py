@@ -36,7 +36,7 @@ def chebyshev_points(low: float, high: float, count: int) -> Array:
 def values(target: Target, points: Array) -> list[str]:
     """The target at the points (taken as exact binary fractions): decimal strings of 40 digits."""
     with mpmath.workdps(DIGITS + 10):
-        return [mpmath.nstr(target.f(mpmath.mpf(float(x))), DIGITS) for x in points]
+        return [str(mpmath.nstr(target.f(mpmath.mpf(float(x))), DIGITS)) for x in points]
 
 
 def test_points(target: Target, rng: np.random.Generator) -> Array:

@@ -61,8 +61,8 @@ mean over the problems, larger is better. Problems differ from run to run in n, 
 all shrunk by the worst overlap; larger overlaps are invalid. Points must lie in the polygon exactly (on its edge is
 inside): rounding on the edge puts a point outside, so keep a hair's distance. Vectors must be non-zero and distinct.
 
-**Time.** Read `time.process_time()`; plan for `cpu_seconds` from the call on. The process is killed at
-2 `cpu_seconds` + 0.1 s, which makes the program invalid.
+**Time.** Read `time.process_time()`; plan for `cpu_seconds` (at most 0.1) from the call on. The process is killed at
+0.3 s of CPU time, which makes the program invalid.
 """
 
 

@@ -13,7 +13,7 @@ def minimax_polynomial(x, f, weights, degree):
     scaled = (2 * x - low - high) / (high - low)
     basis = np.polynomial.chebyshev.chebvander(scaled, degree)
     emphasis = np.ones_like(x)
-    best, best_error = None, np.inf
+    best, best_error = np.zeros(degree + 1), np.inf
     for _ in range(ROUNDS):
         w = np.sqrt(emphasis) * weights
         coefficients = np.linalg.lstsq(basis * w[:, None], f * w, rcond=None)[0]

@@ -39,11 +39,11 @@ def approximate(target, lo, hi, max_ops, xs, fs, cpu_seconds):
             scored.append((error, len(scored), program, constants))
     scored.sort()
     best = scored[0]
-    for k, (error, _, program, constants) in enumerate(scored[:3]):
-        if k and time.process_time() > end or error > 30 * best[0]:
+    for k, (screened, _, program, rough) in enumerate(scored[:3]):
+        if (k and time.process_time() > end) or screened > 30 * best[0]:
             break
-        constants, error = fit(program, constants, problem, POLISH, reweigh=True)
-        if error < best[0] or k == 0:
+        constants, error = fit(program, rough, problem, POLISH, reweigh=True)
+        if error < best[0]:
             best = (error, k, program, constants)
     rng = np.random.default_rng(0)
     while time.process_time() < end - 0.1 * cpu_seconds:
@@ -170,9 +170,7 @@ def start(v, f, m, levels):
 def run(program, x, constants):
     """Values (nodes,) in extended precision and their derivatives by the constants (nodes, constants) in double."""
     count = len(constants)
-    known = {"x": (x, None)}
-    for k, c in enumerate(constants):
-        known["c", k] = (c, np.eye(1, count, k))
+    known = {"x": (x, None)} | {("c", k): (c, np.eye(1, count, k)) for k, c in enumerate(constants)}
     values = []
 
     def scaled(factor, slope):
@@ -209,8 +207,9 @@ def fit(program, constants, problem, rounds, reweigh):
     with np.errstate(all="ignore"):
         for k in range(rounds):
             point = run(program, x, constants)
-            residual = None if point is None else (point[0] - f) * weights
-            error = np.inf if residual is None else np.abs(residual).max()
+            value, slope = (np.full(len(x), np.inf), np.empty((len(x), 0))) if point is None else point
+            residual = (value - f) * weights
+            error = np.abs(residual).max()
             if not error < OVERSHOOT * best_error:
                 step /= 4
                 constants = best + step * (constants - best)
@@ -223,7 +222,7 @@ def fit(program, constants, problem, rounds, reweigh):
                 emphasis = emphasis * (np.abs(residual) / error + FLOOR).astype(float)
                 emphasis /= emphasis.mean()
             w = np.sqrt(emphasis)
-            matrix = point[1] * (weights.astype(float) * w)[:, None]
+            matrix = slope * (weights.astype(float) * w)[:, None]
             scale = np.maximum(np.sqrt((matrix**2).sum(axis=0)), 1e-300)
             if not np.isfinite(matrix).all():
                 break
