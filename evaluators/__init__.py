@@ -1,8 +1,16 @@
 """What a task is and how a program is scored."""
 
 from ..sandbox import OracleRefused
+from .cache import costly
+from .calibration import Calibration, calibrate
+from .check import CheckResult, check_task
+from .checks import Rejected
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
+from .evaluator import Evaluator
+from .loader import TaskError, TaskFolder, catalogue, load_task
 from .oracle import CallLog, Oracle, OracleCall
+from .source import check_kept, check_source
+from .styles import Session
 from .task import (
     Constraint,
     Descriptor,
@@ -19,12 +27,15 @@ from .task import (
 )
 
 __all__ = [
+    "Calibration",
     "CallLog",
+    "CheckResult",
     "Constraint",
     "Descriptor",
     "Direction",
     "Entry",
     "Evaluation",
+    "Evaluator",
     "Instance",
     "InstanceResult",
     "Interval",
@@ -35,9 +46,20 @@ __all__ = [
     "OracleRefused",
     "Paper",
     "Record",
+    "Rejected",
+    "Session",
     "Size",
     "State",
     "Task",
+    "TaskError",
+    "TaskFolder",
     "TaskLimits",
     "Verdict",
+    "calibrate",
+    "catalogue",
+    "check_kept",
+    "check_source",
+    "check_task",
+    "costly",
+    "load_task",
 ]

@@ -17,7 +17,7 @@ class Failure(StrEnum):
     """A reply that is not plain data, or is larger than the limit."""
 
 
-class CandidateFailed(Exception):  # noqa: N818 - a result of running untrusted code, not an error of ours
+class CandidateFailed(Exception):
     """The candidate gave no output. ``message`` may hold the candidate's own text: quote it, never trust it."""
 
     def __init__(self, failure: Failure, message: str) -> None:
@@ -30,7 +30,7 @@ class SandboxError(Exception):
     """The sandbox itself failed (no jail, dead zygote): retry or tell the user, never charge the program."""
 
 
-class OracleRefused(Exception):  # noqa: N818 - an answer to the candidate
+class OracleRefused(Exception):
     """Raised by an oracle to answer a request with an exception in the candidate."""
 
 

@@ -23,7 +23,7 @@ class Tier(StrEnum):
     """A fresh process with limits and nothing else; only on request."""
 
 
-class NoJail(SandboxError):  # noqa: N818 - names the state of the machine
+class NoJail(SandboxError):
     """This machine has no jail; one line says what to install or allow."""
 
 

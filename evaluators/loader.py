@@ -1,0 +1,106 @@
+"""Tasks from the catalogue or from any folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .task import Task
+
+CATALOGUE = Path(__file__).parent.parent / "tasks"
+ROOT = __name__.rpartition(".evaluators.")[0]
+REQUIRED = ("task.py", "baseline.py", "reference.py")
+
+
+class TaskError(Exception):
+    """A task that cannot be used; one line says what to mend."""
+
+
+@dataclass(frozen=True)
+class TaskFolder:
+    """A task with the programs beside it, as text. ``digest`` (SHA-256, hex) covers every Python file of the folder."""
+
+    path: Path
+    task: Task
+    baseline: str
+    reference: str
+    known: Mapping[str, str]
+    helpers: Path | None
+    digest: str
+
+
+def catalogue() -> Mapping[str, Path]:
+    """Id -> folder of every task that is shipped, without importing any."""
+    return {path.parent.name: path.parent for path in sorted(CATALOGUE.glob("*/*/task.py"))}
+
+
+def load_task(name_or_path: str) -> TaskFolder:
+    """A task by its id in the catalogue, or by its folder. Raises: TaskError."""
+    shipped = catalogue().get(name_or_path)
+    path = shipped or Path(name_or_path)
+    if not path.is_dir():
+        raise TaskError(f"no task '{name_or_path}': give an id that 'speciate tasks' lists, or a folder with task.py")
+    path = path.resolve()
+    missing = [name for name in REQUIRED if not (path / name).is_file()]
+    if missing:
+        raise TaskError(
+            f"the task folder {path} has no {missing[0]}: 'speciate new' writes an example of all three files"
+        )
+    module = _import(path)
+    task = getattr(module, "task", None)
+    if not isinstance(task, Task):
+        raise TaskError(f"{path / 'task.py'} must define 'task = Task(...)' with Task from speciate.evaluators")
+    helpers = next((folder for folder in (path / "helpers", path.parent / "helpers") if folder.is_dir()), None)
+    known = {file.stem.removeprefix("known_"): file.read_text() for file in sorted(path.glob("known_*.py"))}
+    return TaskFolder(
+        path=path,
+        task=task,
+        baseline=(path / "baseline.py").read_text(),
+        reference=(path / "reference.py").read_text(),
+        known=known,
+        helpers=helpers,
+        digest=_digest(path),
+    )
+
+
+def _import(path: Path) -> types.ModuleType:
+    """The folder's ``task`` module; relative imports reach its files and its family's."""
+    if path.parent.parent == CATALOGUE.resolve():
+        package = f"{ROOT}.tasks.{path.parent.name}.{path.name}"
+    else:
+        package = _private_package(path)
+    try:
+        return importlib.import_module(f"{package}.task")
+    except Exception as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(path.parent) in frame.filename]
+        line = getattr(error, "lineno", None) or (frames[-1].lineno if frames else None)
+        file = Path(frames[-1].filename).name if frames else "task.py"
+        raise TaskError(f"{path / file}, line {line}: {type(error).__name__}: {error}") from error
+
+
+def _private_package(path: Path) -> str:
+    """A package for a folder outside the catalogue: its parent is the family."""
+    family = "_speciate_family_" + hashlib.sha256(str(path.parent).encode()).hexdigest()[:12]
+    name = "task_" + hashlib.sha256((str(path) + _digest(path)).encode()).hexdigest()[:12]
+    for package, folder in ((family, path.parent), (f"{family}.{name}", path)):
+        if package not in sys.modules:
+            module = types.ModuleType(package)
+            module.__path__ = [str(folder)]
+            sys.modules[package] = module
+    return f"{family}.{name}"
+
+
+def _digest(path: Path) -> str:
+    """Of the task's own files and what it shares with its family."""
+    digest = hashlib.sha256()
+    shared = [file for file in (path.parent / "workloads.py",) if file.is_file()]
+    for file in sorted([*path.rglob("*.py"), *shared]):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()

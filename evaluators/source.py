@@ -1,0 +1,101 @@
+"""Rules that a program's text must obey before it runs. Hints and hygiene, never a defence: that is the jail (D13)."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+from .task import Task
+
+MAIN = "program.py"
+START, END = "EVOLVE-BLOCK-START", "EVOLVE-BLOCK-END"
+UNWANTED = frozenset(
+    (
+        *("os", "sys", "subprocess", "socket", "ctypes", "multiprocessing", "threading", "asyncio", "signal", "shutil"),
+        *("pickle", "marshal", "shelve", "importlib", "builtins", "inspect", "gc", "urllib", "http", "ssl", "ftplib"),
+        *("pty", "mmap", "resource", "fcntl", "select", "selectors", "sqlite3", "tempfile", "pathlib", "webbrowser"),
+    )
+)
+"""Modules of the standard library that no algorithm of the catalogue needs."""
+
+
+def check_source(task: Task, files: Mapping[str, str]) -> list[str]:
+    """What is wrong with a program: syntax, missing entry, wrong parameters, imports that are not allowed."""
+    if MAIN not in files:
+        return [f"there is no {MAIN}"]
+    trees: dict[str, ast.Module] = {}
+    for name, text in files.items():
+        try:
+            trees[name] = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = getattr(error, "lineno", None)
+            return [f"{name} has a syntax error in line {line}: {getattr(error, 'msg', error)}"]
+    own = {name.removesuffix(".py") for name in files}
+    imports = [problem for name, tree in trees.items() for problem in _imports(task, name, tree, own)]
+    return [*_signature(task, trees[MAIN]), *imports]
+
+
+def _signature(task: Task, tree: ast.Module) -> Iterator[str]:
+    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for name, parameters in task.entry.functions.items():
+        node = defined.get(name)
+        if node is None:
+            yield f"it must define the function {name}({', '.join(parameters)})"
+        elif not _accepts(node.args, parameters):
+            found = ", ".join(arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
+            yield f"{name} must take the arguments ({', '.join(parameters)}), not ({found})"
+
+
+def _accepts(arguments: ast.arguments, parameters: tuple[str, ...]) -> bool:
+    """Whether the entry can be called with exactly these keywords."""
+    named = [arg.arg for arg in (*arguments.args, *arguments.kwonlyargs)]
+    required = [arg.arg for arg in arguments.args[: len(arguments.args) - len(arguments.defaults)]]
+    required += [
+        arg.arg for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None
+    ]
+    return not arguments.posonlyargs and set(required) <= set(parameters) <= set(named)
+
+
+def _imports(task: Task, file: str, tree: ast.Module, own: set[str]) -> Iterator[str]:
+    allowed = {name.partition(".")[0] for name in task.limits.imports} | own | {"helpers"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            if top not in allowed and (top in UNWANTED or top not in sys.stdlib_module_names):
+                yield f"{file} line {node.lineno}: importing '{name}' is not allowed; allowed are {', '.join(task.limits.imports)}"
+
+
+def check_kept(baseline: str, source: str) -> list[str]:
+    """What stands outside the baseline's EVOLVE-BLOCKs must stand unchanged in ``source``, in the same order."""
+    if START not in baseline:
+        return []
+    kept, offered = _outside(baseline), _outside(source)
+    if kept == offered:
+        return []
+    if len(kept) != len(offered):
+        return ["the EVOLVE-BLOCK markers must stay where they are"]
+    return ["what stands outside the EVOLVE-BLOCK must stay as it is"]
+
+
+def _outside(source: str) -> list[list[str]]:
+    """The lines outside the blocks, markers included, without blank lines and trailing space."""
+    parts: list[list[str]] = [[]]
+    outside = True
+    for line in source.splitlines():
+        if re.search(rf"#\s*{START}", line):
+            outside = False
+            parts[-1].append(START)
+        elif re.search(rf"#\s*{END}", line):
+            outside = True
+            parts.append([END])
+        elif outside and line.strip():
+            parts[-1].append(line.rstrip())
+    return parts

@@ -1,0 +1,60 @@
+"""How a program is run on one instance: function, oracle, staged, rounds."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..sandbox import Limits, Process, Sandbox
+from .oracle import CallLog, Oracle
+from .task import Instance, Task
+
+LEAST_CPU = 0.01
+"""Seconds; what a process is given when its predecessors have used up the limit, so that it ends in TIMEOUT."""
+
+
+class Session:
+    """The processes of one program on one instance. All together stay within ``limits.cpu_seconds``."""
+
+    def __init__(self, sandbox: Sandbox, files: Mapping[str, str], limits: Limits) -> None:
+        self._sandbox = sandbox
+        self._files = files
+        self._limits = limits
+        self.cpu_seconds = 0.0
+        self.wall_seconds = 0.0
+        self.peak_memory = 0
+        self.stdout = ""
+
+    @contextlib.contextmanager
+    def process(self) -> Iterator[Process]:
+        """A fresh process for several calls, each sent after the reply to the one before."""
+        left = max(self._limits.cpu_seconds - self.cpu_seconds, LEAST_CPU)
+        limits = dataclasses.replace(self._limits, cpu_seconds=left)
+        process = None
+        try:
+            with self._sandbox.process(self._files, limits) as process:
+                yield process
+        finally:
+            if process is not None:
+                usage = process.usage
+                self.cpu_seconds += usage.cpu_seconds
+                self.wall_seconds += usage.wall_seconds
+                self.peak_memory = max(self.peak_memory, usage.peak_memory)
+                self.stdout += usage.stdout
+
+    def call(self, entry: str, inputs: Mapping[str, Any], oracle: Oracle | None = None) -> Any:
+        """One call in its own fresh process. Raises: CandidateFailed, SandboxError."""
+        with self.process() as process:
+            return process.call(entry, inputs, oracle)
+
+
+def drive(task: Task, instance: Instance, session: Session) -> tuple[Any, CallLog | None]:
+    """The program's output on an instance and the log of its oracle. Raises: CandidateFailed, SandboxError."""
+    if task.drive is not None:
+        return task.drive(instance, session), None
+    if task.oracle is not None:
+        oracle = task.oracle(instance)
+        return session.call(task.entry.name, instance.inputs, oracle), oracle.log
+    return session.call(task.entry.name, instance.inputs), None

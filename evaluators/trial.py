@@ -1,0 +1,99 @@
+"""One program on one instance: run it, judge it, measure it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..sandbox import CandidateFailed, Failure, Limits, Sandbox
+from .checks import Rejected
+from .evaluation import State
+from .oracle import CallLog
+from .styles import Session, drive
+from .task import Instance, Measure, Task, Verdict
+
+STATES = {
+    Failure.CRASHED: State.CRASHED,
+    Failure.TIMEOUT: State.TIMEOUT,
+    Failure.MEMORY: State.MEMORY,
+    Failure.FORBIDDEN: State.FORBIDDEN,
+    Failure.MALFORMED: State.INVALID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one run. ``value`` is the objective's and exists where the state is VALID.
+
+    ``message`` may hold the candidate's own words, ``note`` is the judge's.
+    """
+
+    state: State
+    value: float | None
+    metrics: Mapping[str, float]
+    note: str
+    message: str
+    stdout: str
+    output: Any
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory: int
+    oracle_cost: float
+
+
+def attempt(task: Task, sandbox: Sandbox, files: Mapping[str, str], instance: Instance, limits: Limits) -> Trial:
+    """Raises: SandboxError, which is never the program's fault."""
+    session = Session(sandbox, files, limits)
+    output, log, message = None, None, ""
+    try:
+        output, log = drive(task, instance, session)
+    except CandidateFailed as failure:
+        state, verdict, message = STATES[failure.failure], Verdict(False), failure.message
+    else:
+        verdict = judged(task, instance, output, log)
+        state = State.VALID if verdict.valid else State.INVALID
+    cost = log.spent if log else 0.0
+    value = _value(task, verdict, session, cost) if state is State.VALID else None
+    if state is State.VALID and value is None:
+        state = State.INVALID
+    return Trial(
+        state=state,
+        value=value,
+        metrics=dict(verdict.metrics),
+        note=verdict.note,
+        message=message,
+        stdout=session.stdout,
+        output=output,
+        cpu_seconds=session.cpu_seconds,
+        wall_seconds=session.wall_seconds,
+        peak_memory=session.peak_memory,
+        oracle_cost=cost,
+    )
+
+
+def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> Verdict:
+    """The judge's verdict; metrics that are not finite make it INVALID."""
+    try:
+        verdict = task.judge(instance, output, log)
+    except Rejected as rejection:
+        return Verdict.invalid(str(rejection))
+    except Exception as error:  # noqa: BLE001 - a judge must be total; where it is not, the output gets nothing (D9)
+        return Verdict.invalid(f"the judge could not read the output ({type(error).__name__})")
+    if verdict.valid and not all(math.isfinite(value) for value in verdict.metrics.values()):
+        return Verdict.invalid("a metric is not finite")
+    return verdict
+
+
+def _value(task: Task, verdict: Verdict, session: Session, oracle_cost: float) -> float | None:
+    measure = task.objective.measure
+    if measure is Measure.METRIC:
+        value = verdict.metrics.get(task.objective.name)
+        return None if value is None else float(value)
+    return {
+        Measure.CPU_SECONDS: session.cpu_seconds,
+        Measure.WALL_SECONDS: session.wall_seconds,
+        Measure.PEAK_MEMORY: float(session.peak_memory),
+        Measure.ORACLE_COST: oracle_cost,
+    }[measure]
