@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from ..evaluators import Evaluation, Record
+from ..evaluators.calibration import Calibration
 from .island import AddStatus
 from .program import writable
 from .settings import ArchiveSettings
@@ -37,7 +38,7 @@ class Calibrated(Record):
     """Baseline and reference as measured on this machine, once per run."""
 
     kind: Literal["calibrated"] = "calibrated"
-    calibration: Any
+    calibration: Calibration
 
 
 class Proposed(Record):

@@ -67,10 +67,10 @@ class Island:
     def add(self, program_id: str, evaluation: Evaluation) -> AddResult:
         """A strictly better score displaces the elite of the program's cell; an equal one does not."""
         score = evaluation.score
-        if evaluation.state is not State.VALID or score is None:
+        if evaluation.state is not State.VALID:
             return AddResult(AddStatus.REJECTED, reason=evaluation.state.value)
-        if not math.isfinite(score):
-            return AddResult(AddStatus.REJECTED, reason="the score is not finite")
+        if score is None or not math.isfinite(score):
+            return AddResult(AddStatus.REJECTED, reason="the score is missing or not finite")
         cell = self.space.cell(evaluation.descriptors)
         if cell is None:
             return AddResult(AddStatus.REJECTED, reason="a descriptor is missing or not finite")

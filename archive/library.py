@@ -104,16 +104,17 @@ class Function:
 
     @property
     def value(self) -> str:
-        return mean(result.value for result in self.chosen.evaluation.instances)
+        return number(self.chosen.evaluation.value)
 
     @property
     def baseline(self) -> str:
-        state = self.chosen.state
-        return mean(result.value for result in state.evaluation_of(state.baseline).instances)
+        calibration = self.chosen.state.calibration
+        return number(calibration and calibration.baseline_value)
 
     @property
     def reference(self) -> str:
-        return "-"
+        calibration = self.chosen.state.calibration
+        return number(calibration and calibration.reference_value)
 
     @cached_property
     def oracle(self) -> list[str]:
@@ -268,6 +269,5 @@ def scored(evaluation: Evaluation) -> str:
     return f"{evaluation.score:.3f} [{evaluation.interval.low:.3f}, {evaluation.interval.high:.3f}]"
 
 
-def mean(values: Iterable[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{sum(known) / len(known):.4g}" if known else "-"
+def number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..evaluators.calibration import generous
+from ..evaluators.styles import Session, drive
+from ..evaluators.trial import judged
 from ..sandbox import OracleRefused
 from .recorded import Call, Request, difference
 
 if TYPE_CHECKING:
-    from ..evaluators import Instance, Oracle, Task
+    from ..evaluators import Oracle, Task
     from ..sandbox import Limits, Process, Sandbox
 
 MAX_CALLS = 12
@@ -55,25 +58,18 @@ class RecordingProcess:
         return output
 
 
-@dataclass
-class RecordingSession:
-    """The session that a task's ``drive`` is given, in which every call is written down."""
+class RecordingSession(Session):
+    """The processes of a program on one instance, in which every call is written down."""
 
-    sandbox: Sandbox
-    files: Mapping[str, str]
-    limits: Limits
-    calls: list[Call] = field(default_factory=list)
-    processes: int = 0
+    def __init__(self, sandbox: Sandbox, files: Mapping[str, str], limits: Limits, calls: list[Call]) -> None:
+        super().__init__(sandbox, files, limits)
+        self._calls = calls
 
     @contextlib.contextmanager
-    def process(self) -> Iterator[RecordingProcess]:
-        self.processes += 1
-        with self.sandbox.process(self.files, self.limits) as process:
-            yield RecordingProcess(process, self.processes, self.calls)
-
-    def call(self, entry: str, inputs: Mapping[str, Any], oracle: Oracle | None = None) -> Any:
-        with self.process() as process:
-            return process.call(entry, inputs, oracle)
+    def process(self) -> Iterator[Any]:
+        number = self._calls[-1].process + 1 if self._calls else 1
+        with super().process() as process:
+            yield RecordingProcess(process, number, self._calls)
 
 
 def record(task: Task, files: Mapping[str, str], sandbox: Sandbox, seed: int) -> list[Call]:
@@ -81,25 +77,19 @@ def record(task: Task, files: Mapping[str, str], sandbox: Sandbox, seed: int) ->
 
     Raises: ValueError where the judge refuses an output; CandidateFailed; SandboxError.
     """
-    first, second = (_session(task, files, sandbox, seed) for _ in range(2))
+    first, second = (_calls(task, files, sandbox, seed) for _ in range(2))
     return _within_bounds(_repeatable(first, second))
 
 
-def _session(task: Task, files: Mapping[str, str], sandbox: Sandbox, seed: int) -> list[Call]:
-    session = RecordingSession(sandbox, files, task.limits.run)
+def _calls(task: Task, files: Mapping[str, str], sandbox: Sandbox, seed: int) -> list[Call]:
+    calls: list[Call] = []
     for instance in task.instances(np.random.default_rng(seed), "smoke"):
-        oracle = task.oracle(instance) if task.oracle is not None else None
-        output = _run(task, instance, session, oracle)
-        verdict = task.judge(instance, output, None if oracle is None else oracle.log)
+        session = RecordingSession(sandbox, files, generous(task.limits.run), calls)
+        output, log = drive(task, instance, session)
+        verdict = judged(task, instance, output, log)
         if not verdict.valid:
             raise ValueError(f"on a fresh smoke instance of {task.id} its output is invalid: {verdict.note}")
-    return session.calls
-
-
-def _run(task: Task, instance: Instance, session: RecordingSession, oracle: Oracle | None) -> Any:
-    if task.drive is not None:
-        return task.drive(instance, session)
-    return session.call(task.entry.name, instance.inputs, oracle)
+    return calls
 
 
 def _repeatable(first: list[Call], second: list[Call]) -> list[Call]:

@@ -7,9 +7,9 @@ import math
 from collections import Counter
 from collections.abc import KeysView
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..evaluators import Evaluation, State
+from ..evaluators.calibration import Calibration
 from .archipelago import Archipelago
 from .events import (
     Calibrated,
@@ -59,7 +59,7 @@ class RunState:
     """Changes only by ``apply``; the live run and a replay share it, so that they cannot differ."""
 
     started: RunStarted | None = None
-    calibration: Any = None
+    calibration: Calibration | None = None
     proposals: dict[str, Proposed] = field(default_factory=dict)
     """By program id, in the order in which they were made."""
     pending: dict[int, Proposed] = field(default_factory=dict)

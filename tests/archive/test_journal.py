@@ -284,5 +284,5 @@ def test_a_damaged_journal_is_not_resumed(tmp_path: Path, scripted: Any) -> None
         replay(journal)
     with contextlib.closing(sqlite3.connect(tmp_path / "run" / "journal.db")) as database, database:
         database.execute("UPDATE events SET payload = '{}' WHERE seq = 1")
-    with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match="event 1 .* cannot be read"):
+    with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match=r"event 1 .* cannot be read"):
         replay(journal)
