@@ -174,7 +174,9 @@ class Conductor:
             if evaluation.state is not State.INFRA:
                 self._proposed.discard(proposed.program)
                 return evaluation
-        raise RunFailed(f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]}; see 'speciate doctor'")
+        raise RunFailed(
+            f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]}; see 'speciate doctor'"
+        )
 
     def _add(self, proposed: Proposed, evaluation: Evaluation) -> None:
         evaluated = Evaluated(index=proposed.index, evaluation=evaluation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from pydantic import Field
 
 from ..sandbox import Sandbox
 from .calibration import MAIN, Calibration, calibrate
@@ -33,7 +34,7 @@ class CheckResult(Record):
     reference: float | None = None
     margin: float | None = None
     margin_interval: Interval | None = None
-    known: dict[str, float | None] = {}
+    known: dict[str, float | None] = Field(default_factory=dict)
     claim: str
     reason: str = ""
     seconds: float = 0.0

@@ -70,7 +70,8 @@ def _imports(task: Task, file: str, tree: ast.Module, own: set[str]) -> Iterator
         for name in names:
             top = name.partition(".")[0]
             if top not in allowed and (top in UNWANTED or top not in sys.stdlib_module_names):
-                yield f"{file} line {node.lineno}: importing '{name}' is not allowed; allowed are {', '.join(task.limits.imports)}"
+                these = ", ".join(task.limits.imports)
+                yield f"{file} line {node.lineno}: importing '{name}' is not allowed; allowed are {these}"
 
 
 def check_kept(baseline: str, source: str) -> list[str]:
