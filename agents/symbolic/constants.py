@@ -7,7 +7,7 @@ import math
 import libcst as cst
 import numpy as np
 
-from .scene import Scene
+from .scene import Scene, in_index
 from .tree import Spot, atom, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
@@ -27,7 +27,7 @@ def _is_free(scene: Scene, spot: Spot) -> bool:
     named = argument is not None and isinstance(argument.node, cst.Arg) and argument.node.keyword is not None
     if named and argument.node.keyword.value in _FIXED_ARGUMENTS:  # type: ignore[union-attr]
         return False
-    return not scene.in_index(spot)
+    return not in_index(spot)
 
 
 def number(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from .kinds import Base, called
-from .scene import Scene
+from .scene import Scene, in_index
 from .tree import Spot, atom, code_of, words
 
 MAX_TEXT = 60
@@ -129,7 +129,7 @@ class SwapOperator:
     name = "swap_operator"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [s for s in scene.tree.of(*_ARITHMETIC, *_UPDATES) if not scene.in_index(s)]
+        spots = [s for s in scene.tree.of(*_ARITHMETIC, *_UPDATES) if not in_index(s)]
         if not spots:
             return None
         spot = scene.pick(spots)

@@ -102,6 +102,8 @@ class Typing:
             return same or (broadcast and kind.base in SCALARS)
         if place.base is Base.NUMBER:
             return kind.base in SCALARS
+        if place.base is Base.UNKNOWN:
+            return broadcast and kind.base is Base.UNKNOWN
         return place.base is kind.base and place.base in (Base.INT, Base.BOOL)
 
     @staticmethod

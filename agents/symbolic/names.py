@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 _BUILTINS = frozenset(dir(builtins))
@@ -13,20 +14,39 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _JUMPS = (ast.Return, ast.Break, ast.Continue, ast.Raise)
 
 
-def undefined(tree: ast.AST, known: Iterable[str]) -> frozenset[str]:
-    """Names that are read before any statement above them could have bound them.
+@dataclass(frozen=True)
+class Findings:
+    """What looks wrong with a piece of code. A mutant is held against its parent: only what is new counts."""
 
-    Branches count as taken, bodies of functions as run at the end of their scope.
-    """
-    reader = _Reader(set(known) | _BUILTINS)
+    undefined: frozenset[str]
+    """Names read before any statement above them could have bound them; branches count as taken."""
+    unread: frozenset[str]
+    """Names that functions bind and nothing reads."""
+    idle: int
+    """Statements without effect: after a jump, overwritten at once, or bare values."""
+
+    def no_worse_than(self, other: Findings) -> bool:
+        return self.undefined <= other.undefined and self.unread <= other.unread and self.idle <= other.idle
+
+
+def review(tree: ast.Module, known: Iterable[str]) -> Findings:
+    """``known`` are the names that the module around the piece defines."""
+    bound = set(known) | _BUILTINS
+    reader = _Reader(bound)
     reader.visit(tree)
-    return frozenset(reader.missing)
+    unread = reader.stored - reader.read
+    return Findings(frozenset(reader.missing), frozenset(unread), sum(_dead(block) for block in _blocks(tree)))
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, bound: set[str]) -> None:
+    """Follows a scope in source order; bodies of functions count as run at the end of the scope they stand in."""
+
+    def __init__(self, bound: set[str], inner: bool = False) -> None:
         self.bound = bound
         self.missing: set[str] = set()
+        self.stored: set[str] = set()
+        self.read: set[str] = set()
+        self._inner = inner
         self._later: list[tuple[ast.AST, set[str]]] = []
 
     def visit_Module(self, node: ast.Module) -> None:
@@ -38,15 +58,21 @@ class _Reader(ast.NodeVisitor):
             self.visit(statement)
         inner, self._later = self._later, outer
         for function, parameters in inner:
-            reader = _Reader(self.bound | parameters)
+            reader = _Reader(self.bound | parameters, inner=True)
             content = getattr(function, "body", [])
             reader._scope(content if isinstance(content, list) else [ast.Expr(content)])
             self.missing |= reader.missing
+            self.stored |= reader.stored
+            self.read |= reader.read
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
             self.bound.add(node.id)
-        elif node.id not in self.bound:
+            if self._inner:
+                self.stored.add(node.id)
+            return
+        self.read.add(node.id)
+        if node.id not in self.bound:
             self.missing.add(node.id)
 
     def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
@@ -106,17 +132,14 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def useless(tree: ast.AST) -> int:
-    """How many statements have no effect: after a jump, or a value that no later code reads."""
-    return sum(_dead(block) for block in _blocks(tree)) + _unread(tree)
-
-
-def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and block:
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for field in ("body", "orelse", "finalbody", "handlers"):
+        block = getattr(node, field, None)
+        if isinstance(block, list) and block:
+            if field != "handlers":
                 yield block
+            for statement in block:
+                yield from _blocks(statement)
 
 
 def _dead(block: list[ast.stmt]) -> int:
@@ -141,12 +164,13 @@ def _overwritten(one: ast.stmt, other: ast.stmt) -> bool:
     return all(not (isinstance(node, ast.Name) and node.id == target.id) for node in ast.walk(other.value))
 
 
-def _unread(tree: ast.AST) -> int:
-    """Names that functions bind and nothing in them reads."""
-    count = 0
-    for function in ast.walk(tree):
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-            read = {node.id for node in names if not isinstance(node.ctx, ast.Store)}
-            count += len({node.id for node in names if isinstance(node.ctx, ast.Store)} - read)
-    return count
+def alike(one: object, other: object) -> bool:
+    """Whether two syntax trees are the same but for places in the text."""
+    if isinstance(one, ast.AST):
+        return type(one) is type(other) and all(
+            alike(getattr(one, field, None), getattr(other, field, None)) for field in one._fields
+        )
+    if isinstance(one, list):
+        same = isinstance(other, list) and len(one) == len(other)
+        return same and all(alike(mine, its) for mine, its in zip(one, other, strict=True))
+    return type(one) is type(other) and one == other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class SymbolicProposer:
         self._workshop = Workshop(self._settings.cached_pieces)
         self._groups = tuple(MUTATIONS)
         weights = np.array([self._settings.weight(group) for group in self._groups])
-        self._shares = weights / weights.sum()
+        self._bounds = np.cumsum(weights / weights.sum())[:-1]
 
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where no mutation gave a plausible program."""
@@ -80,10 +81,11 @@ class SymbolicProposer:
             return None
         if not pieces:
             return None
-        lengths = np.array([piece.last - piece.first for piece in pieces], dtype=float)
-        return pieces[int(rng.choice(len(pieces), p=lengths / lengths.sum()))]
+        line = int(rng.integers(sum(piece.last - piece.first for piece in pieces)))
+        ends = accumulate(piece.last - piece.first for piece in pieces)
+        return next(piece for piece, end in zip(pieces, ends, strict=True) if line < end)
 
     def _mutation(self, rng: np.random.Generator) -> Mutation:
-        group = self._groups[int(rng.choice(len(self._groups), p=self._shares))]
+        group = self._groups[int(np.searchsorted(self._bounds, rng.random(), side="right"))]
         mutations = MUTATIONS[group]
         return mutations[int(rng.integers(len(mutations)))]

@@ -14,6 +14,7 @@ from .kinds import ELEMENTWISE, INT, SCALARS, UNKNOWN, Base, Kind, Typing, annot
 from .tree import Replacement, Spot, Tree, atom, code_of, parenthesized, parts, words
 
 T = TypeVar("T")
+TreeSource = Callable[[], Tree]
 STEPS = ("t", "step", "it", "iteration", "epoch", "k", "i", "n_iter", "round")
 TOTALS = ("total_steps", "steps", "total", "n_steps", "epochs", "max_iter", "iterations", "n_iter", "T")
 _COMPARABLE = (cst.BinaryOperation, cst.UnaryOperation, cst.Call, cst.Subscript, cst.Name, cst.Float, cst.Attribute)
@@ -48,6 +49,32 @@ class Analysis:
 
     def of(self, spot: Spot) -> Typing:
         return self.typing[spot.function]
+
+    @cached_property
+    def expressions(self) -> list[Spot]:
+        """Expressions that are read, have a kind worth matching, and are no callee or module."""
+        return [spot for spot in self.tree.of(*_COMPARABLE, cst.Integer) if self._is_value(spot)]
+
+    def _is_value(self, spot: Spot) -> bool:
+        if spot.stored or spot.field == "func" or spot.function is None:
+            return False
+        return self.of(spot).kind(spot.node).base is not Base.MODULE and not in_index(spot)
+
+    @cached_property
+    def arithmetic(self) -> list[Spot]:
+        """Values that take part in floating-point arithmetic, so that scaling or adding to them makes sense."""
+        return [spot for spot in self.expressions if self._flows(spot)]
+
+    def _flows(self, spot: Spot) -> bool:
+        for ancestor in spot.ancestors():
+            if isinstance(ancestor.node, cst.Call):
+                if called(ancestor.node) not in ELEMENTWISE | {"sum", "mean", "dot", "append", "float"}:
+                    return False
+            elif isinstance(ancestor.node, cst.SimpleStatementLine):
+                return self.of(spot).kind(spot.node).base in (Base.NUMBER, Base.ARRAY, Base.UNKNOWN)
+            elif not isinstance(ancestor.node, (*_CARRIERS, *_TRANSPARENT)):
+                return False
+        return False
 
     def _read(self, spot: Spot) -> None:
         node = spot.node
@@ -87,15 +114,15 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Scene:
-    """``donors`` are the other pieces of the program, ``inspirations`` pieces of other ones; parsed when called."""
+    """``donors`` are the program's other pieces, ``shown`` gives those of other programs; each is parsed when called."""
 
     tree: Tree
     analysis: Analysis
     rng: np.random.Generator
     numpy: str | None
     module_names: Mapping[str, Kind]
-    donors: Sequence[Callable[[], Tree]] = ()
-    inspirations: Sequence[Callable[[], Tree]] = ()
+    donors: Sequence[TreeSource] = ()
+    shown: Callable[[], list[TreeSource]] = list
 
     def pick(self, items: Sequence[T]) -> T:
         return items[int(self.rng.integers(len(items)))]
@@ -139,42 +166,17 @@ class Scene:
         used = {spot.node.value for spot in self.tree.of(cst.Name) if isinstance(spot.node, cst.Name)}
         return frozenset(used | set(self.module_names))
 
-    @cached_property
+    @property
     def expressions(self) -> list[Spot]:
-        """Expressions that are read, have a kind worth matching, and are no callee or module."""
-        return [spot for spot in self.tree.of(*_COMPARABLE, cst.Integer) if self._is_value(spot)]
+        return self.analysis.expressions
 
-    def _is_value(self, spot: Spot) -> bool:
-        if spot.stored or spot.field == "func" or spot.function is None:
-            return False
-        return self.kind(spot).base is not Base.MODULE and not self.in_index(spot)
+    @property
+    def arithmetic(self) -> list[Spot]:
+        return self.analysis.arithmetic
 
     @cached_property
-    def arithmetic(self) -> list[Spot]:
-        """Values that take part in floating-point arithmetic, so that scaling or adding to them makes sense."""
-        return [spot for spot in self.expressions if self._flows(spot)]
-
-    def _flows(self, spot: Spot) -> bool:
-        for ancestor in spot.ancestors():
-            if isinstance(ancestor.node, cst.Call):
-                if called(ancestor.node) not in ELEMENTWISE | {"sum", "mean", "dot", "append", "float"}:
-                    return False
-            elif isinstance(ancestor.node, cst.SimpleStatementLine):
-                return self.kind(spot).base in (Base.NUMBER, Base.ARRAY, Base.UNKNOWN)
-            elif not isinstance(ancestor.node, (*_CARRIERS, *_TRANSPARENT)):
-                return False
-        return False
-
-    def in_index(self, spot: Spot) -> bool:
-        """Whether the node is (part of) an index, a shape or a loop bound."""
-        for ancestor in spot.ancestors():
-            if isinstance(ancestor.node, (cst.SubscriptElement, cst.Index, cst.Slice)):
-                return True
-            if isinstance(ancestor.node, cst.Call) and called(ancestor.node) in _SIZES:
-                return True
-            if isinstance(ancestor.node, cst.BaseStatement):
-                return isinstance(ancestor.node, cst.For) and spot.field == "iter"
-        return False
+    def inspirations(self) -> list[TreeSource]:
+        return self.shown()
 
     def clock(self, spot: Spot) -> str | None:
         """The name that counts steps at ``spot``: the variable of a ``range`` loop, or a parameter called so."""
@@ -202,6 +204,18 @@ class Scene:
 
 
 _SIZES = words("range zeros ones empty full eye identity arange linspace reshape tile repeat transpose")
+
+
+def in_index(spot: Spot) -> bool:
+    """Whether the node is (part of) an index, a shape or a loop bound."""
+    for ancestor in spot.ancestors():
+        if isinstance(ancestor.node, (cst.SubscriptElement, cst.Index, cst.Slice)):
+            return True
+        if isinstance(ancestor.node, cst.Call) and called(ancestor.node) in _SIZES:
+            return True
+        if isinstance(ancestor.node, cst.BaseStatement):
+            return isinstance(ancestor.node, cst.For) and spot.field == "iter"
+    return False
 
 
 def is_range(node: cst.For) -> bool:

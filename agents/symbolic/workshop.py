@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 
 import libcst as cst
 
-from ...archive import MAIN, Program, canonical
+from ...archive import MAIN, Program
 from ..proposer import Brief, TaskCard
-from .names import undefined, useless
-from .scene import Analysis, Scene
+from .names import Findings, alike, review
+from .scene import Analysis, Scene, TreeSource
 from .source import Outline, Piece, frozen_parts, outline, signatures
 from .tree import Tree
 
@@ -42,10 +42,9 @@ class Recent(Generic[K, V]):
 class _Standard:
     """What the checks compare a mutant of a piece to."""
 
-    canonical: str
+    tree: ast.Module
     signatures: Mapping[str, tuple[str, ...]]
-    undefined: frozenset[str]
-    useless: int
+    findings: Findings
 
 
 class Workshop:
@@ -59,7 +58,7 @@ class Workshop:
 
     def outline(self, program: Program) -> Outline:
         """Raises: SyntaxError for a program that does not parse."""
-        return self._outlines.get(program.id, partial(outline, program.source))
+        return self._outlines.get(program.source, partial(outline, program.source))
 
     def scene(self, program: Program, piece: Piece, brief: Brief) -> Scene:
         """Raises: SyntaxError, libcst.ParserSyntaxError."""
@@ -68,18 +67,18 @@ class Workshop:
         build = partial(Analysis, tree, around.names, annotations(brief.task.signature))
         return Scene(
             tree=tree,
-            analysis=self._analyses.get((program.id, piece.first), build),
+            analysis=self._analyses.get((program.source, piece.first), build),
             rng=brief.rng,
             numpy=around.numpy,
             module_names=around.names,
             donors=tuple(partial(self.tree, other, brief.task) for other in around.pieces if other is not piece),
-            inspirations=tuple(
-                partial(self.tree, other, brief.task)
-                for inspiration in brief.inspirations
-                for other in self._pieces(inspiration.program)
-                if other.text != piece.text
-            ),
+            shown=partial(self._shown, piece, brief),
         )
+
+    def _shown(self, piece: Piece, brief: Brief) -> list[TreeSource]:
+        """The pieces of the inspirations, each program's taken apart but not parsed yet."""
+        others = [other for shown in brief.inspirations for other in self._pieces(shown.program)]
+        return [partial(self.tree, other, brief.task) for other in others if other.text != piece.text]
 
     def tree(self, piece: Piece, task: TaskCard) -> Tree:
         return self._trees.get((piece.text, task.entries), partial(Tree.parse, piece.text, frozenset(task.entries)))
@@ -89,15 +88,14 @@ class Workshop:
         around, text = self.outline(program), mutant.code
         try:
             tree = ast.parse(text)
-            standard = self._standards.get((program.id, piece.first), partial(_standard, piece.text, around))
+            standard = self._standards.get((program.source, piece.first), partial(_standard, piece.text, around))
         except (SyntaxError, ValueError, RecursionError):
             return None
         source = around.replaced(piece, text)
         sound = (
-            canonical(text) != standard.canonical
+            not alike(tree, standard.tree)
             and signatures(tree) == standard.signatures
-            and undefined(tree, around.names) <= standard.undefined
-            and useless(tree) <= standard.useless
+            and review(tree, around.names).no_worse_than(standard.findings)
             and (not piece.guarded or frozen_parts(source) == frozen_parts(program.source))
         )
         return Program({**program.files, MAIN: source}) if sound else None
@@ -111,7 +109,7 @@ class Workshop:
 
 def _standard(text: str, around: Outline) -> _Standard:
     tree = ast.parse(text)
-    return _Standard(canonical(text), signatures(tree), undefined(tree, around.names), useless(tree))
+    return _Standard(tree, signatures(tree), review(tree, around.names))
 
 
 def annotations(signature: str) -> dict[str, dict[str, str]]:
