@@ -8,7 +8,7 @@ import libcst as cst
 import numpy as np
 
 from .scene import Scene, in_index
-from .tree import Spot, atom, words
+from .tree import Spot, atom, code_of, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
 SPREADS = (0.02, 0.1, 0.3, 1.0)
@@ -22,7 +22,9 @@ def literals(scene: Scene) -> list[Spot]:
 
 def _is_free(scene: Scene, spot: Spot) -> bool:
     if isinstance(spot.node, cst.Float):
-        return True
+        return math.isfinite(float(spot.node.evaluated_value))
+    if len(code_of(spot.node)) > 12:
+        return False
     argument = spot.nearest(cst.Arg)
     named = argument is not None and isinstance(argument.node, cst.Arg) and argument.node.keyword is not None
     if named and argument.node.keyword.value in _FIXED_ARGUMENTS:  # type: ignore[union-attr]
@@ -149,7 +151,7 @@ class Scale:
     name = "scale_expression"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [spot for spot in scene.arithmetic if not isinstance(spot.node, (cst.Float, cst.Integer))]
+        spots = [spot for spot in scene.arithmetic if not self._has_factor(spot)]
         if not spots:
             return None
         spot = scene.pick(spots)
@@ -159,6 +161,15 @@ class Scale:
             return scene.edit(spot, f"{atom(spot.node)} {scene.pick(('+', '-'))} {offset}")
         factor = number(float(np.exp(scene.pick((0.1, 0.4, 1.0)) * scene.rng.standard_normal())))
         return scene.edit(spot, f"{factor} * {atom(spot.node)}")
+
+    @staticmethod
+    def _has_factor(spot: Spot) -> bool:
+        """Whether a factor here would only join another one."""
+        above = spot.parent.node if spot.parent is not None else None
+        products = [node for node in (spot.node, above) if isinstance(node, cst.BinaryOperation)]
+        scaled = any(isinstance(side, cst.Float) for node in products[:1] for side in (node.left, node.right))
+        within = isinstance(above, cst.BinaryOperation) and isinstance(above.operator, (cst.Multiply, cst.Divide))
+        return isinstance(spot.node, (cst.Float, cst.Integer)) or within or scaled
 
 
 class Precision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from .constants import literal
 from .scene import Scene, assigned
 from .statements import adapt, bare, changeable
 from .tree import Spot, Tree, code_of
@@ -63,8 +64,37 @@ class GraftStatement:
         return scene.tree.edited({place: [adapted] if scene.chance(0.5) else [adapted, place.node]})
 
 
+class Extrapolate:
+    """The numbers move along the line through those of an inspiration that has the same form, towards it or away."""
+
+    name = "extrapolate_constants"
+
+    def apply(self, scene: Scene) -> cst.Module | None:
+        form = _form(scene.tree)
+        mine = scene.tree.of(cst.Float)
+        others = [tree for source in scene.inspirations if _form(tree := source()) == form]
+        if not mine or not others:
+            return None
+        reach = float(scene.rng.normal(0.0, 0.8))
+        moved = {
+            spot: scene.fitted(spot, literal(_value(spot) + reach * (_value(other) - _value(spot))))
+            for spot, other in zip(mine, scene.pick(others).of(cst.Float), strict=True)
+            if _value(spot) != _value(other)
+        }
+        return scene.tree.edited(moved) if moved else None
+
+
+def _form(tree: Tree) -> list[type[cst.CSTNode]]:
+    return [type(spot.node) for spot in tree.spots]
+
+
+def _value(spot: Spot) -> float:
+    assert isinstance(spot.node, cst.Float)
+    return float(spot.node.evaluated_value)
+
+
 def _assignments(tree: Tree) -> dict[str, Spot]:
     return {pair[0]: spot for spot in tree.statements if (pair := assigned(spot))}
 
 
-CROSSOVER = (GraftDefinition(), GraftValue(), GraftStatement())
+CROSSOVER = (Extrapolate(), Extrapolate(), GraftDefinition(), GraftValue(), GraftStatement())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from itertools import accumulate
 
+import libcst as cst
 import numpy as np
 
 from ...archive import Program
 from ..proposer import Brief, Cost, NoProposal, Operator, Proposal
 from .crossover import CROSSOVER
-from .registry import MUTATIONS
+from .registry import GROUPS, Group, shares
 from .scene import Mutation
 from .settings import SymbolicSettings
 from .source import Piece
@@ -19,6 +20,10 @@ from .workshop import Workshop
 MAX_MUTATIONS = 3
 DRAWS = 6
 """Mutations drawn for one attempt: that a piece offers nothing to a mutation is found out quickly."""
+
+
+_UNFIT = (SyntaxError, RecursionError, OverflowError, cst.ParserSyntaxError, cst.CSTValidationError)
+"""A program or an edit that no tree can hold: nested too deep, too large a number, a name that is none."""
 
 
 class SymbolicProposer:
@@ -32,9 +37,7 @@ class SymbolicProposer:
         self.name = name
         self._settings = settings or SymbolicSettings()
         self._workshop = Workshop(self._settings.cached_pieces)
-        self._groups = tuple(MUTATIONS)
-        weights = np.array([self._settings.weight(group) for group in self._groups])
-        self._bounds = np.cumsum(weights / weights.sum())[:-1]
+        self._bounds = np.cumsum(shares(self._settings.weights))[:-1]
 
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where no mutation gave a plausible program."""
@@ -62,30 +65,25 @@ class SymbolicProposer:
         """One mutation that passes the checks, within the number of attempts."""
         for _ in range(self._settings.attempts):
             for _ in range(DRAWS):
-                piece = self._piece(program, brief.rng)
-                mutation = self._mutation(brief.rng)
-                mutant = mutation.apply(self._workshop.scene(program, piece, brief)) if piece else None
-                if piece is None or mutant is None:
-                    continue
-                child = self._workshop.assembled(program, piece, mutant)
+                group = GROUPS[int(np.searchsorted(self._bounds, brief.rng.random(), side="right"))]
+                mutation = group.mutations[int(brief.rng.integers(len(group.mutations)))]
+                try:
+                    piece = self._piece(program, group, brief.rng)
+                    mutant = mutation.apply(self._workshop.scene(program, piece, brief)) if piece else None
+                    child = self._workshop.assembled(program, piece, mutant) if piece and mutant else None
+                except _UNFIT:
+                    break
                 if child is not None:
                     return child, mutation
-                break
+                if mutant is not None:
+                    break
         return None
 
-    def _piece(self, program: Program, rng: np.random.Generator) -> Piece | None:
-        """A piece that may change, drawn by its length."""
-        try:
-            pieces = self._workshop.outline(program).pieces
-        except SyntaxError:
+    def _piece(self, program: Program, group: Group, rng: np.random.Generator) -> Piece | None:
+        """A piece that may change, drawn by what the group counts in it."""
+        pieces = self._workshop.outline(program).pieces
+        sizes = [group.size(piece) for piece in pieces]
+        if not any(sizes):
             return None
-        if not pieces:
-            return None
-        line = int(rng.integers(sum(piece.last - piece.first for piece in pieces)))
-        ends = accumulate(piece.last - piece.first for piece in pieces)
-        return next(piece for piece, end in zip(pieces, ends, strict=True) if line < end)
-
-    def _mutation(self, rng: np.random.Generator) -> Mutation:
-        group = self._groups[int(np.searchsorted(self._bounds, rng.random(), side="right"))]
-        mutations = MUTATIONS[group]
-        return mutations[int(rng.integers(len(mutations)))]
+        drawn = int(rng.integers(sum(sizes)))
+        return next(piece for piece, end in zip(pieces, accumulate(sizes), strict=True) if drawn < end)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 
 from .constants import CONSTANTS
 from .control import CONTROL
@@ -12,19 +13,43 @@ from .expressions import EXPRESSIONS
 from .rewrites import REWRITES
 from .scene import Mutation
 from .schedules import SCHEDULES
+from .source import Piece
 from .state import STATE
 from .statements import STATEMENTS
 
-MUTATIONS: Mapping[str, tuple[Mutation, ...]] = MappingProxyType(
-    {
-        "constants": CONSTANTS,
-        "schedules": SCHEDULES,
-        "expressions": EXPRESSIONS,
-        "statements": STATEMENTS,
-        "control": CONTROL,
-        "state": STATE,
-        "crossover": CROSSOVER,
-        "rewrites": REWRITES,
-    }
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Mutations of one sort. One that stands twice among them is drawn twice as often.
+
+    ``weight`` says how often the group is drawn, ``size`` by what the piece that it mutates is drawn.
+    """
+
+    name: str
+    weight: float
+    mutations: tuple[Mutation, ...]
+    size: Callable[[Piece], int] = attrgetter("length")
+
+
+GROUPS = (
+    Group("constants", 0.36, CONSTANTS, size=attrgetter("numbers")),
+    Group("schedules", 0.1, SCHEDULES),
+    Group("expressions", 0.2, EXPRESSIONS),
+    Group("statements", 0.09, STATEMENTS),
+    Group("control", 0.07, CONTROL),
+    Group("state", 0.08, STATE),
+    Group("crossover", 0.06, CROSSOVER),
+    Group("rewrites", 0.05, REWRITES),
 )
-"""A mutation that stands twice in its group is drawn twice as often."""
+
+
+def shares(weights: Mapping[str, float]) -> tuple[float, ...]:
+    """How often each group is drawn, the default weights overridden by ``weights``. Raises: ValueError."""
+    unknown = set(weights) - {group.name for group in GROUPS}
+    if unknown:
+        raise ValueError(f"no group of mutations {sorted(unknown)}; there are {[group.name for group in GROUPS]}")
+    chosen = [weights.get(group.name, group.weight) for group in GROUPS]
+    total = sum(chosen)
+    if min(chosen) < 0 or total == 0:
+        raise ValueError("weights are at least 0 and not all 0")
+    return tuple(weight / total for weight in chosen)

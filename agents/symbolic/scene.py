@@ -114,7 +114,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Scene:
-    """``donors`` are the program's other pieces, ``shown`` gives those of other programs; each is parsed when called."""
+    """``donors`` are the program's other pieces, ``shown`` gives other programs' ones; each is parsed when called."""
 
     tree: Tree
     analysis: Analysis
@@ -139,8 +139,8 @@ class Scene:
 
     def fitted(self, spot: Spot, replacement: Replacement | str) -> Replacement:
         node = cst.parse_expression(replacement) if isinstance(replacement, str) else replacement
-        tight = spot.parent is not None and isinstance(spot.parent.node, _TIGHT)
-        return parenthesized(node) if tight and isinstance(node, cst.BaseExpression) else node
+        torn = isinstance(node, cst.BaseExpression) and _is_torn(node, spot)
+        return parenthesized(node) if torn and isinstance(node, cst.BaseExpression) else node
 
     def kind(self, spot: Spot) -> Kind:
         return self.analysis.of(spot).kind(spot.node)
@@ -220,6 +220,28 @@ def in_index(spot: Spot) -> bool:
 
 def is_range(node: cst.For) -> bool:
     return isinstance(node.target, cst.Name) and isinstance(node.iter, cst.Call) and called(node.iter) == "range"
+
+
+def _is_torn(node: cst.BaseExpression, spot: Spot) -> bool:
+    """Whether an expression needs parentheses to stay together where ``spot`` is."""
+    around = spot.parent.node if spot.parent is not None else None
+    if isinstance(around, cst.BinaryOperation) and isinstance(node, cst.BinaryOperation):
+        outer, inner = (_STRENGTH.get(type(one.operator), 0) for one in (around, node))
+        return min(outer, inner) == 0 or inner < outer or (inner == outer and spot.field == "right")
+    if isinstance(around, (cst.Comparison, cst.ComparisonTarget)) and isinstance(node, cst.BinaryOperation):
+        return False
+    return isinstance(around, _TIGHT)
+
+
+_STRENGTH: Mapping[type[cst.BaseBinaryOp], int] = {
+    cst.Add: 1,
+    cst.Subtract: 1,
+    cst.Multiply: 2,
+    cst.Divide: 2,
+    cst.FloorDivide: 2,
+    cst.Modulo: 2,
+    cst.MatrixMultiply: 2,
+}
 
 
 def assigned(spot: Spot) -> tuple[str, cst.BaseExpression] | None:

@@ -22,6 +22,12 @@ class Piece:
     text: str
     guarded: bool
     """Whether a marker stands among the lines, so that a part of the piece must stay."""
+    numbers: int
+    """How many numeric literals it holds."""
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ def outline(source: str) -> Outline:
         first, last = _first_line(group[0]) - 1, group[-1].end_lineno or 0
         inside = [line in open_lines for line in range(first, last)]
         if any(inside):
-            pieces.append(Piece(first, last, "".join(lines[first:last]), not all(inside)))
+            numbers = sum(_is_number(node) for statement in group for node in ast.walk(statement))
+            pieces.append(Piece(first, last, "".join(lines[first:last]), not all(inside), numbers))
     return Outline(lines, tuple(pieces), _names(tree), _numpy(tree))
 
 
@@ -103,6 +110,10 @@ def _groups(tree: ast.Module) -> list[list[ast.stmt]]:
         else:
             groups[-1].append(node)
     return groups
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -127,7 +127,7 @@ class Clone:
 def adapt(scene: Scene, node: cst.CSTNode, source: Spot, place: Spot, own: bool) -> cst.CSTNode:
     """Names that do not exist at ``place`` become ones that do; of an own clone one name is always changed."""
     visible = scene.visible(place)
-    names = sorted(names_in(node) - set(scene.module_names))
+    names = sorted(names_in(node) - set(scene.module_names) - _callees(source))
     foreign = [name for name in names if name not in visible and not hasattr(builtins, name)]
     changed = foreign or ([scene.pick(names)] if own and names else [])
     table: dict[str, str] = {}
@@ -137,6 +137,13 @@ def adapt(scene: Scene, node: cst.CSTNode, source: Spot, place: Spot, own: bool)
         if like:
             table[name] = scene.pick(like)
     return renamed(node, table)
+
+
+def _callees(spot: Spot) -> frozenset[str]:
+    """Names that are called or looked into: no value of another kind may take their place."""
+    fields = ("func", "value")
+    below = [s for s in spot.walk() if isinstance(s.parent and s.parent.node, (cst.Call, cst.Attribute))]
+    return frozenset(s.node.value for s in below if s.field in fields and isinstance(s.node, cst.Name))
 
 
 STATEMENTS = (Delete(), Duplicate(), Swap(), Move(), Clone())

@@ -88,6 +88,7 @@ class Workshop:
         around, text = self.outline(program), mutant.code
         try:
             tree = ast.parse(text)
+            compile(tree, MAIN, "exec", dont_inherit=True)
             standard = self._standards.get((program.source, piece.first), partial(_standard, piece.text, around))
         except (SyntaxError, ValueError, RecursionError):
             return None
