@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +37,8 @@ class Training:
 
 def unflatten(flat: Array, shapes: Shapes) -> list[Array]:
     """Views of a flat vector as the tensors of the net, in order."""
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    starts = np.cumsum([0, *sizes])
-    return [flat[a : a + size].reshape(shape) for a, size, shape in zip(starts, sizes, shapes, strict=False)]
+    ends = itertools.accumulate(math.prod(shape) for shape in shapes)
+    return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
 
 
 def loss_gradient(problem: Training, flat: Array, rows: Array) -> Array:

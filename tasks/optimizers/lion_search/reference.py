@@ -8,7 +8,7 @@ import numpy as np
 RATE = 0.06
 INTERPOLATION = 0.9
 MOMENTUM = 0.99
-DECAY = 1.5
+DECAY = 2.0
 WARM_UP = 20
 
 
