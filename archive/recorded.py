@@ -41,7 +41,7 @@ class Call:
     requests: list[Request] | None = None
 
 
-class OracleRefused(RuntimeError):
+class OracleRefused(Exception):
     """The oracle's answer to a request that it does not serve."""
 
 
