@@ -1,10 +1,11 @@
 """Where untrusted code runs. Nothing a candidate's process says about itself is believed."""
 
-from .jail import Sandbox, SandboxSpec, open_sandbox
 from .limits import MIB, Limits
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
 from .process import Process, Serves
-from .tier import NoJail, Tier, TierReport, probe_tier
+from .sandbox import Sandbox, open_sandbox
+from .spec import NoJail, SandboxSpec, Tier
+from .tier import TierReport, probe_tier
 
 __all__ = [
     "MIB",

@@ -1,1 +1,1 @@
-"""What runs inside the jail; nothing else of the product is visible there. Standard library and numpy only."""
+"""What runs inside the jail, with the standard library and numpy only. The jail sees this folder, not the product."""

@@ -1,97 +1,105 @@
-"""What a fork does to itself before it runs a candidate: namespaces, private mounts, limits, no privileges."""
+"""Shutting a freshly forked candidate in: namespaces, private files, limits, no capabilities, system call filter."""
 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
+import signal
 from dataclasses import dataclass
 
-NEWNS, NEWIPC, NEWPID = 0x20000, 0x8000000, 0x20000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 0x4000, 0x40000
-CAPABILITY_VERSION_3 = 0x20080522
-CHANNEL = 3
+from .seccomp import Filter
+from .system import libc, raising
 
-libc = ctypes.CDLL(None, use_errno=True)
+_NEW_MOUNTS, _NEW_PIDS, _NEW_IPC = 0x20000, 0x20000000, 0x8000000
+_NOSUID, _NODEV, _RECURSIVE, _PRIVATE = 2, 4, 0x4000, 0x40000
+_CAPABILITIES_V3 = 0x20080522
+_PR_SET_PDEATHSIG = 1
+_FIRST_OTHER_DESCRIPTOR = 4
+CHANNEL_DESCRIPTOR = 3
+RESERVE_BYTES = 64 << 20
+"""Address space on top of the limit, with which a candidate out of memory can still say so."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The limits as the zygote is told them; see Limits."""
+    """Limits of one candidate as the kernel takes them; see ``speciate.sandbox.Limits``."""
 
     cpu_seconds: float
-    memory_bytes: int
+    address_space: int
+    """Of the warm zygote and what the candidate may add."""
     tmp_bytes: int
     threads: int
     open_files: int
 
 
-def check(result: int, what: str) -> None:
-    """Raises: OSError with errno where a libc call failed."""
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+def die_with_parent() -> None:
+    raising(libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "parent death signal")
 
 
-def mount(kind: str | None, target: str, flags: int, options: str | None = None) -> None:
-    name = kind.encode() if kind else None
-    check(libc.mount(name, target.encode(), name, flags, options.encode() if options else None), f"mount {target}")
+def private_mounts() -> None:
+    """Once in the zygote: mounts made by its forks stay theirs."""
+    raising(libc.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None), "private mounts")
 
 
-def private_file_system(tmp_bytes: int) -> None:
-    """New mount and IPC namespaces with an own /tmp and /dev/shm, no /proc, and /dev read-only."""
-    check(libc.unshare(NEWNS | NEWIPC), "unshare")
-    mount(None, "/", MS_REC | MS_PRIVATE)
-    mount("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, f"size={tmp_bytes},nr_inodes=4096")
-    mount("tmpfs", "/proc", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k,nr_inodes=2")
-    mount("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, f"size={tmp_bytes},nr_inodes=256")
-    mount(None, "/dev", MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID)
-    os.chdir("/tmp")
+def new_pid_namespace() -> None:
+    """The next fork becomes the init of its own PID namespace; ``back_to`` undoes it for the forks after."""
+    raising(libc.unshare(_NEW_PIDS), "PID namespace")
 
 
-def descriptors(channel: int, output: int) -> None:
-    """Standard input empty, both outputs bounded in ``output``, the channel at 3, everything else closed."""
+def back_to(own_pidfd: int) -> None:
+    raising(libc.setns(own_pidfd, _NEW_PIDS), "own PID namespace")
+
+
+def private_files(scratch: str, tmp_bytes: int) -> None:
+    """New mount and IPC namespaces with an empty, bounded file system on ``scratch``."""
+    raising(libc.unshare(_NEW_MOUNTS | _NEW_IPC), "mount and IPC namespaces")
+    options = b"size=%d,nr_inodes=4096" % tmp_bytes
+    raising(libc.mount(b"tmpfs", scratch.encode(), b"tmpfs", _NOSUID | _NODEV, options), "private tmpfs")
+    os.chdir(scratch)
+
+
+def only_descriptors(channel: int, output: int) -> None:
+    """0 reads nothing, 1 and 2 write to ``output``, 3 is the channel; all others are closed."""
     nothing = os.open("/dev/null", os.O_RDONLY)
-    # The channel may itself sit at 0..3, so it is first moved out of the way.
-    high_channel, high_output = (_above(fd) for fd in (channel, output))
-    os.dup2(nothing, 0)
-    os.dup2(high_output, 1)
-    os.dup2(high_output, 2)
-    os.dup2(high_channel, CHANNEL)
-    os.closerange(CHANNEL + 1, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 4096 else 4096)
+    for source, target in ((nothing, 0), (output, 1), (output, 2), (channel, CHANNEL_DESCRIPTOR)):
+        os.dup2(source, target, inheritable=False)
+    os.closerange(_FIRST_OTHER_DESCRIPTOR, _highest_descriptor())
 
 
-def _above(descriptor: int) -> int:
-    import fcntl
-
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD, 16)
+def _highest_descriptor() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def limits(bounds: Bounds, base_bytes: int) -> None:
-    """``base_bytes``: address space of the zygote, on top of which a candidate's memory counts.
-
-    The first process of a PID namespace ignores SIGXCPU: the hard limit, one second above, kills it.
-    """
-    whole = int(bounds.cpu_seconds) + 1
-    for kind, soft, hard in (
-        (resource.RLIMIT_AS, base_bytes + bounds.memory_bytes, base_bytes + bounds.memory_bytes),
-        (resource.RLIMIT_CPU, whole, whole + 1),
+def limit(bounds: Bounds) -> None:
+    cpu = math.ceil(bounds.cpu_seconds) + 1  # the backstop; the trusted side kills at the exact limit
+    for which, soft, hard in (
+        (resource.RLIMIT_CPU, cpu, cpu + 1),
+        (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),
         (resource.RLIMIT_FSIZE, bounds.tmp_bytes, bounds.tmp_bytes),
         (resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files),
         (resource.RLIMIT_NPROC, bounds.threads, bounds.threads),
         (resource.RLIMIT_CORE, 0, 0),
     ):
-        resource.setrlimit(kind, (soft, hard))
+        ceiling = resource.getrlimit(which)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        resource.setrlimit(which, (soft, hard))
 
 
-class _Header(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _Data(ctypes.Structure):
-    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+def release_reserve() -> None:
+    """Let a candidate that ran out of memory report it."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def drop_capabilities() -> None:
-    header, data = _Header(CAPABILITY_VERSION_3, 0), (_Data * 2)()
-    check(libc.capset(ctypes.byref(header), ctypes.byref(data)), "capset")
+    """All of them; no_new_privs keeps them from coming back."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
+    raising(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def lock(system_calls: Filter | None) -> None:
+    if system_calls is not None:
+        system_calls.install()

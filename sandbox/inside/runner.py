@@ -1,116 +1,132 @@
-"""The candidate's side: load its files, answer calls, pass oracle requests on. Nothing it says is believed outside."""
+"""The candidate's side of the channel. Nothing that it sends is believed to be more than data."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import importlib
-import importlib.abc
-import importlib.machinery
 import os
 import socket
 import sys
-import types
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
-from .stream import receive, send
+from . import confine
+from .channel import Channel, Closed, Kind
+from .programs import Programs, line_of
 from .wire import WireError
 
-MAX_MESSAGE = 2000
-PERMISSION = (errno.EPERM, errno.EACCES, errno.EROFS)
+_FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
+_MAX_TEXT = 2000
 
 
-class OracleError(Exception):
-    """What the oracle answered instead of a value."""
+class OracleRefused(Exception):  # noqa: N818 - named as on the trusted side
+    """The oracle did not answer: a wrong request, or its budget is spent."""
 
 
-class OracleProxy:
-    """``oracle.method(*args)`` asks the trusted side and waits for its answer."""
+class Oracle:
+    """Every method is a request to the trusted side, which serves, charges and logs it."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, ask: Callable[[str, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+        self._ask = ask
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self._ask(name, args, kwargs)
+
+
+class Runner:
+    """Loads a candidate's files and answers calls until the trusted side hangs up."""
+
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._number = 0
+        self._programs = Programs()
+        self._oracle = Oracle(self._ask)
+        self._asked = 0
+        self._load_failure: dict[str, str] | None = None
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        if method.startswith("__"):
-            raise AttributeError(method)
+    def run(self) -> None:
+        self._channel.send((Kind.READY, None))
+        while True:
+            kind, value = self._channel.receive()
+            if kind is Kind.LOAD:
+                self._programs.add(value)
+                self._load_failure = self._attempt(self._programs.load)
+            elif self._load_failure is not None:
+                self._channel.send((Kind.RAISE, self._load_failure))
+            else:
+                self._answer(*value)
 
-        def ask(*args: Any, **kwargs: Any) -> Any:
-            self._number += 1
-            send(self._channel, ["ask", self._number, method, list(args), kwargs])
-            kind, value = receive(self._channel)
-            if kind == "refused":
-                raise OracleError(value)
-            return value
+    def _answer(self, entry: str, inputs: dict[str, Any], with_oracle: bool) -> None:
+        keywords: Mapping[str, Any] = inputs | {"oracle": self._oracle} if with_oracle else inputs
 
-        return ask
+        def reply() -> None:
+            output = self._programs.function(entry)(**keywords)
+            _flush()
+            self._channel.send((Kind.RETURN, output))
 
+        failure = self._attempt(reply)
+        if failure is not None:
+            self._channel.send((Kind.RAISE, failure))
 
-class Files(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports the candidate's files by name."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = {name.removesuffix(".py"): text for name, text in files.items()}
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(fullname, self) if fullname in self._files else None
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        exec(compile(self._files[module.__name__], f"{module.__name__}.py", "exec"), module.__dict__)
-
-
-def serve(descriptor: int) -> None:
-    """Take the files, then answer calls until the other end closes; the first call loads the candidate's code."""
-    channel = socket.socket(fileno=descriptor)
-    sys.meta_path.insert(0, Files(receive(channel)))
-    oracle = OracleProxy(channel)
-    while True:
+    def _attempt(self, step: Callable[[], None]) -> dict[str, str] | None:
+        """None, or how it failed in terms of ``speciate.sandbox.Failure`` and a message."""
         try:
-            entry, inputs, with_oracle = receive(channel)
-        except EOFError:
-            return
-        try:
-            function = getattr(importlib.import_module("program"), entry)
-            output = function(**inputs, oracle=oracle) if with_oracle else function(**inputs)
-        except BaseException as error:
-            _raised(channel, error)
-            continue
-        try:
-            send(channel, ["return", output])
-        except WireError as error:
-            send(channel, ["raise", "malformed", f"the output is no plain data: {error}"])
+            step()
+        except Closed:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is its result
+            confine.release_reserve()
+            _flush()
+            return {"failure": _failure(error), "message": _message(error)}
+        return None
+
+    def _ask(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._asked += 1
+        number = self._asked
+        self._channel.send((Kind.ASK, (number, method, args, kwargs)))
+        kind, (answered, answer) = self._channel.receive()
+        if answered != number:
+            raise RuntimeError("the oracle answers one request at a time")
+        if kind is Kind.REFUSED:
+            raise OracleRefused(answer)
+        return answer
 
 
-def _raised(channel: socket.socket, error: BaseException) -> None:
-    sys.stdout.flush()
-    if isinstance(error, MemoryError):
-        kind = "memory"
-    elif isinstance(error, OSError) and error.errno in PERMISSION:
-        kind = "forbidden"
-    else:
-        kind = "crashed"
-    send(channel, ["raise", kind, _described(error)])
+def refuse_setup(descriptor: int, message: str) -> NoReturn:
+    """The jail could not be closed around this process: say so and end before any foreign code runs."""
+    with contextlib.suppress(Closed):
+        Channel(socket.socket(fileno=descriptor)).send((Kind.BROKEN, message))
+    os._exit(1)
 
 
-def _described(error: BaseException) -> str:
-    """Type, message and the line of the candidate's file where it happened."""
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "program.py":
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        line = error.lineno
-    where = f" (line {line})" if line else ""
-    return f"{type(error).__name__}{where}: {str(error)[:MAX_MESSAGE]}".encode("utf-8", "replace").decode()
+def serve(descriptor: int) -> NoReturn:
+    sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115, PTH123
+    with contextlib.suppress(Closed):
+        Runner(Channel(socket.socket(fileno=descriptor))).run()
+    os._exit(0)
 
 
-def run(descriptor: int) -> None:
-    """``serve`` as the whole of a process: it never returns."""
-    try:
-        serve(descriptor)
+def _flush() -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
-    finally:
-        os._exit(0)
+
+
+def _failure(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, WireError):
+        return "malformed"
+    if isinstance(error, OSError) and error.errno in _FORBIDDEN:
+        return "forbidden"
+    return "crashed"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the error's class is the candidate's
+        text = "(its message could not be read)"
+    where = line_of(error)
+    place = "" if where is None else f" ({where[0]}, line {where[1]})"
+    return f"{type(error).__name__}: {text[:_MAX_TEXT]}{place}".encode(errors="replace").decode()

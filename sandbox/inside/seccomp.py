@@ -1,4 +1,4 @@
-"""The system calls a candidate may not make, as a BPF program (seccomp(2)); raw, because no package is in the jail."""
+"""System call filters as raw BPF, for x86-64 and aarch64; other machines have none."""
 
 from __future__ import annotations
 
@@ -6,105 +6,126 @@ import ctypes
 import errno
 import platform
 import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-OFFSET_NUMBER, OFFSET_ARCH, OFFSET_ARGUMENT = 0, 4, 16
-CLONE_THREAD = 0x00010000
-X32 = 0x40000000
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = 38, 22, 2
+from .system import libc, raising
 
-AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# name: (x86-64, aarch64 or None where it does not exist); Linux's syscall tables (arch/x86/entry/syscalls,
+# include/uapi/asm-generic/unistd.h).
+_ZYGOTE_DENIES: dict[str, tuple[int, int | None]] = {
+    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
+    "accept": (43, 202), "accept4": (288, 242), "ptrace": (101, 117), "pivot_root": (155, 41), "chroot": (161, 51),
+    "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218), "bpf": (321, 280),
+    "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271), "process_madvise": (440, 440), "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294), "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106),
+    "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225), "open_by_handle_at": (304, 265),
+    "name_to_handle_at": (303, 264), "quotactl": (179, 60), "quotactl_fd": (443, 443), "syslog": (103, 116),
+    "acct": (163, 89), "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171),
+    "clock_adjtime": (305, 266), "sethostname": (170, 161), "setdomainname": (171, 162), "ioperm": (173, None),
+    "iopl": (172, None), "vmsplice": (278, 75), "personality": (135, 92), "fsopen": (430, 430),
+    "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "open_tree": (428, 428),
+    "move_mount": (429, 429), "mount_setattr": (442, 442), "pidfd_getfd": (438, 438), "memfd_create": (319, 279),
+    "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
+    "msgget": (68, 186), "mq_open": (240, 180), "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145),
+    "setregid": (114, 143), "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
+    "setfsuid": (122, 151), "setfsgid": (123, 152), "execve": (59, 221), "execveat": (322, 281),
+    "uselib": (134, None), "ustat": (136, None), "sysfs": (139, None), "mknod": (133, None), "mknodat": (259, 33),
+    "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "modify_ldt": (154, None), "kcmp": (312, 272),
+}  # fmt: skip
+_CANDIDATE_DENIES: dict[str, tuple[int, int | None]] = {
+    "mount": (165, 40), "umount2": (166, 39), "unshare": (272, 97), "setns": (308, 268), "fork": (57, None),
+    "vfork": (58, None), "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424),
+    "pidfd_open": (434, 434),
+}  # fmt: skip
+_CLONE = (56, 220)
+_CLONE3 = (435, 435)
+_LAST_KNOWN = 462
+"""System calls newer than this list (mseal, Linux 6.10) do not exist for candidates."""
+_X32 = 0x40000000
+_CLONE_THREAD = 0x10000
 
-NUMBERS = {
-    "x86_64": {"clone": 56, "clone3": 435},
-    "aarch64": {"clone": 220, "clone3": 435},
-}
+_LOAD, _EQUAL, _GREATER, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_NUMBER_AT, _MACHINE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 
-SAME_EVERYWHERE = (424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 447)
-"""pidfd_send_signal, io_uring_*, open_tree, move_mount, fs*, pidfd_getfd, mount_setattr, memfd_secret."""
 
-DENIED = {
-    "x86_64": (
-        *(41, 53, 42, 49, 50, 43, 288),  # socket, socketpair, connect, bind, listen, accept, accept4
-        *(57, 58, 59, 322),  # fork, vfork, execve, execveat
-        *(101, 310, 311, 298, 321, 323),  # ptrace, process_vm_readv/writev, perf_event_open, bpf, userfaultfd
-        *(165, 166, 155, 161, 308, 272),  # mount, umount2, pivot_root, chroot, setns, unshare
-        *(248, 249, 250, 246, 320, 175, 313, 176, 169, 167, 168),  # keys, kexec, modules, reboot, swap
-        *(304, 303, 179, 103, 163, 135, 173, 172, 278),  # handles, quota, syslog, acct, personality, ports, vmsplice
-        *(164, 227, 159, 305, 170, 171),  # clocks and names of the machine
-        *(29, 30, 31, 64, 65, 66, 68, 69, 70, 240),  # System V and POSIX queues
-        *(105, 106, 113, 114, 116, 117, 119, 122, 123),  # identities
-        *(62, 200),  # kill, tkill
-        *(203, 141, 142, 144, 251),  # affinity, priorities
-    ),
-    "aarch64": (
-        *(198, 199, 203, 200, 201, 202, 242),
-        *(221, 281),
-        *(117, 270, 271, 241, 280, 282),
-        *(40, 39, 41, 51, 268, 97),
-        *(217, 218, 219, 104, 294, 105, 273, 106, 142, 224, 225),
-        *(265, 264, 60, 116, 89, 92, 75),
-        *(170, 112, 171, 266, 161, 162),
-        *(194, 196, 195, 190, 191, 193, 186, 187, 188, 189, 180),
-        *(143, 144, 145, 146, 147, 149, 151, 152, 159),
-        *(129, 130),
-        *(122, 118, 119, 140, 30),
-    ),
-}
+@dataclass(frozen=True)
+class _Machine:
+    audit: int
+    column: int
+
+
+_MACHINES = {"x86_64": _Machine(0xC000003E, 0), "aarch64": _Machine(0xC00000B7, 1)}
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def _step(code: int, if_true: int, if_false: int, value: int) -> bytes:
-    return struct.pack("HBBI", code, if_true, if_false, value)
-
-
-def program(machine: str) -> bytes:
-    """Denied calls fail with EPERM, another architecture's calls kill, processes cannot be made, threads can.
-
-    Raises: KeyError for a machine without a table.
-    """
-    numbers = NUMBERS[machine]
-    steps = [
-        _step(LOAD, 0, 0, OFFSET_ARCH),
-        _step(JUMP_EQUAL, 1, 0, AUDIT_ARCH[machine]),
-        _step(RETURN, 0, 0, KILL),
-        _step(LOAD, 0, 0, OFFSET_NUMBER),
-    ]
-    if machine == "x86_64":
-        steps += [_step(JUMP_AT_LEAST, 0, 1, X32), _step(RETURN, 0, 0, KILL)]
-    steps += [
-        _step(JUMP_EQUAL, 0, 4, numbers["clone"]),
-        _step(LOAD, 0, 0, OFFSET_ARGUMENT),
-        _step(JUMP_SET, 1, 0, CLONE_THREAD),
-        _step(RETURN, 0, 0, ERRNO | errno.EPERM),
-        _step(RETURN, 0, 0, ALLOW),
-        # The flags of clone3 lie in memory, out of a filter's sight; glibc falls back to clone.
-        _step(JUMP_EQUAL, 0, 1, numbers["clone3"]),
-        _step(RETURN, 0, 0, ERRNO | errno.ENOSYS),
-    ]
-    for number in sorted({*DENIED[machine], *SAME_EVERYWHERE}):
-        steps += [_step(JUMP_EQUAL, 0, 1, number), _step(RETURN, 0, 0, ERRNO | errno.EPERM)]
-    return b"".join([*steps, _step(RETURN, 0, 0, ALLOW)])
-
-
 class Filter:
-    """Built once in the zygote, installed in every candidate."""
+    """A compiled filter, made once and installed in many forks."""
 
-    def __init__(self) -> None:
-        code = program(platform.machine())
-        self._buffer = ctypes.create_string_buffer(code, len(code))
-        self._program = _Program(len(code) // 8, ctypes.addressof(self._buffer))
-        self._libc = ctypes.CDLL(None, use_errno=True)
+    def __init__(self, instructions: list[bytes]) -> None:
+        self._code = ctypes.create_string_buffer(b"".join(instructions))
+        self._program = _Program(len(instructions), ctypes.addressof(self._code))
 
     def install(self) -> None:
-        """Raises: OSError where the kernel has no seccomp filters."""
-        for arguments in (
-            (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-            (PR_SET_SECCOMP, FILTER, ctypes.byref(self._program), 0, 0),
-        ):
-            if self._libc.prctl(*arguments) != 0:
-                raise OSError(ctypes.get_errno(), "prctl")
+        """For this thread and all it starts, for good. Raises: OSError."""
+        raising(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+        raising(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0), "seccomp")
+
+
+def filters() -> tuple[Filter, Filter] | None:
+    """For the zygote (inherited by candidates) and, on top of it, for a candidate; None on other machines.
+
+    They are two because the kernel's work at installing grows with the filter and is paid for by each candidate.
+    """
+    machine = _MACHINES.get(platform.machine())
+    if machine is None:
+        return None
+    return Filter(_zygote(machine)), Filter(_candidate(machine))
+
+
+def _zygote(machine: _Machine) -> list[bytes]:
+    foreign = [_op(_LOAD, _MACHINE_AT), _op(_EQUAL, machine.audit, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NUMBER_AT)]
+    if machine.column == 0:
+        foreign += [_op(_AT_LEAST, _X32, 0, 1), _op(_RETURN, _KILL)]
+    unknown = [_op(_GREATER, _LAST_KNOWN, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    return [*foreign, *unknown, *_denied(_numbers(_ZYGOTE_DENIES, machine)), _op(_RETURN, _ALLOW)]
+
+
+def _candidate(machine: _Machine) -> list[bytes]:
+    """Threads are allowed, processes are not: so there are no descendants whose work could be hidden."""
+    clone, clone3 = _CLONE[machine.column], _CLONE3[machine.column]
+    return [
+        _op(_LOAD, _NUMBER_AT),
+        _op(_EQUAL, clone, 0, 4),
+        _op(_LOAD, _FIRST_ARGUMENT_AT),
+        _op(_ANY_BIT, _CLONE_THREAD, 1, 0),
+        _op(_RETURN, _ERRNO | errno.EPERM),
+        _op(_RETURN, _ALLOW),
+        # clone3 keeps its flags in memory, where a filter cannot look; the C library falls back to clone.
+        _op(_EQUAL, clone3, 0, 1),
+        _op(_RETURN, _ERRNO | errno.ENOSYS),
+        *_denied(_numbers(_CANDIDATE_DENIES, machine)),
+        _op(_RETURN, _ALLOW),
+    ]
+
+
+def _numbers(table: dict[str, tuple[int, int | None]], machine: _Machine) -> list[int]:
+    column = [numbers[machine.column] for numbers in table.values()]
+    return sorted(number for number in column if number is not None)
+
+
+def _denied(numbers: Iterable[int]) -> list[bytes]:
+    pairs = ([_op(_EQUAL, number, 0, 1), _op(_RETURN, _ERRNO | errno.EPERM)] for number in numbers)
+    return [instruction for pair in pairs for instruction in pair]
+
+
+def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, if_true, if_false, value)

@@ -1,187 +1,224 @@
-"""Frames of plain data: a JSON header that says the structure, and the arrays' raw bytes behind it.
+"""Plain data as bytes: the only language that the trusted side and a candidate share.
 
-Decoding never runs anything: it rebuilds None, bool, int, float, str, list, tuple, dict and numeric arrays, or raises
-WireError. Numpy is imported where an array is met.
+A value is a header (tagged, little-endian) that names the dtype and shape of each array, and after it the arrays' raw
+bytes in the same order. Decoding builds None, bool, int, float, complex, str, list, tuple, dict and plain ndarrays,
+runs no code of the sender's, and checks every count against what is left before it allocates anything.
 """
 
 from __future__ import annotations
 
-import json
+import array
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
-HEAD = struct.Struct("<IQ")
-"""Length of the header, length of the body."""
+import numpy as np
 
-DTYPES = frozenset(("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"))
-MAX_DEPTH = 32
-MAX_ITEMS = 1_000_000
-MAX_DIGITS = 4000
-MAX_DIMENSIONS = 16
-MAX_HEADER = 64 << 20
-ALIGN = 16
+MAX_DEPTH = 100
+MAX_ITEMS = 2_000_000
+"""Of one value, in all its containers; lists of floats or of 64-bit integers are packed and count as one."""
+MAX_DIMENSIONS = 32
+MAX_INTEGER_BYTES = 1 << 20
 
-
-class WireError(ValueError):
-    """Not plain data, or larger than allowed."""
+DTYPES = tuple(np.dtype(code) for code in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split())
+_CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in enumerate(DTYPES)}
+_U32, _U64, _I64, _F64 = (struct.Struct("<" + code) for code in "IQqd")
+_PACKED = {float: (b"D", "d"), int: (b"Q", "q")}
 
 
-def encode(value: Any) -> list[bytes | memoryview]:
-    """Pieces of one frame, to be sent one after another. Raises: WireError."""
-    writer = _Writer()
-    tree = writer.node(value, 0)
-    header = json.dumps(tree, separators=(",", ":"), ensure_ascii=True).encode()
-    return [HEAD.pack(len(header), writer.size) + header, *writer.pieces]
+class WireError(Exception):
+    """A value that is not plain data, is beyond the caps, or bytes that are no value."""
 
 
-class _Writer:
+def encode(value: Any) -> tuple[bytearray, list[np.ndarray]]:
+    """Header and the arrays that follow it. Raises: WireError."""
+    encoder = _Encoder()
+    encoder.write(value, 0)
+    return encoder.header, encoder.arrays
+
+
+def decode(header: bytes | bytearray | memoryview, blob_bytes: int) -> tuple[Any, list[np.ndarray]]:
+    """The value, and its arrays still to be filled with the ``blob_bytes`` bytes that follow. Raises: WireError."""
+    decoder = _Decoder(memoryview(header), blob_bytes)
+    try:
+        value = decoder.read(0)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise WireError("truncated or damaged data") from error
+    if decoder.position != len(header) or decoder.blob_left:
+        raise WireError("more bytes than the data needs")
+    return value, decoder.arrays
+
+
+class _Encoder:
     def __init__(self) -> None:
-        self.pieces: list[bytes | memoryview] = []
-        self.size = 0
-        self._items = 0
+        self.header = bytearray()
+        self.arrays: list[np.ndarray] = []
+        self.items = 0
 
-    def node(self, value: Any, depth: int) -> Any:
-        self._items += 1
-        if depth > MAX_DEPTH or self._items > MAX_ITEMS:
-            raise WireError("too deep or too many items")
-        kind = type(value)
-        if value is None or kind is bool or kind is str:
-            return value if kind is not str else _text(value)
-        if kind is int:
-            return _integer(value)
-        if kind is float:
-            return value
-        if kind is list or kind is tuple:
-            return ["l" if kind is list else "t", *(self.node(item, depth + 1) for item in value)]
-        if kind is dict:
-            return ["d", *self._items_of(value, depth)]
-        return self._array(value)
+    def write(self, value: Any, depth: int) -> None:
+        self.items += 1
+        if depth > MAX_DEPTH:
+            raise WireError(f"nested more than {MAX_DEPTH} deep")
+        if self.items > MAX_ITEMS:
+            raise WireError(f"more than {MAX_ITEMS:,} items")
+        if value is None:
+            self.header += b"N"
+        elif isinstance(value, bool | np.bool_):
+            self.header += b"T" if value else b"F"
+        elif isinstance(value, int | np.integer):
+            self._integer(int(value))
+        elif isinstance(value, float | np.float16 | np.float32):
+            self.header += b"d" + _F64.pack(value)
+        elif isinstance(value, str):
+            self.header += b"s"
+            self._text(value)
+        elif isinstance(value, np.ndarray):
+            self._array(value)
+        elif isinstance(value, list | tuple | dict):
+            self._container(value, depth)
+        elif isinstance(value, complex | np.complex64):
+            self.header += b"c" + _F64.pack(value.real) + _F64.pack(value.imag)
+        else:
+            raise WireError(f"{type(value).__name__} is not plain data")
 
-    def _items_of(self, value: dict[Any, Any], depth: int) -> list[Any]:
-        if not all(type(key) is str for key in value):
-            raise WireError("keys of a dict must be str")
-        return [[_text(key), self.node(item, depth + 1)] for key, item in value.items()]
+    def _integer(self, value: int) -> None:
+        if -(1 << 63) <= value < 1 << 63:
+            self.header += b"i" + _I64.pack(value)
+            return
+        size = value.bit_length() // 8 + 1
+        if size > MAX_INTEGER_BYTES:
+            raise WireError("an integer of more than a mebibyte")
+        self.header += b"I" + _U32.pack(size) + value.to_bytes(size, "little", signed=True)
 
-    def _array(self, value: Any) -> list[Any]:
-        import numpy as np
-
-        if not isinstance(value, np.ndarray | np.generic):
-            raise WireError(f"{type(value).__name__} is no plain data")
-        array = np.ascontiguousarray(np.asarray(value)).reshape(np.shape(value))
-        code = array.dtype.str[1:] if array.dtype.str[0] in "<|" else array.dtype.newbyteorder("<").str[1:]
-        if code not in DTYPES:
-            raise WireError(f"arrays of {array.dtype} are no plain data")
-        array = array.astype("<" + code, copy=False)
-        padding = -self.size % ALIGN
-        if array.nbytes:
-            self.pieces += [bytes(padding), memoryview(array.reshape(-1).view(np.uint8))]
-            self.size += padding + array.nbytes
-        return ["s" if isinstance(value, np.generic) else "a", code, list(array.shape)]
-
-
-def _text(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise WireError("text with lone surrogates") from None
-    return value
-
-
-def _integer(value: int) -> int | list[Any]:
-    if -(1 << 62) < value < 1 << 62:
-        return value
-    if value.bit_length() > 4 * MAX_DIGITS:
-        raise WireError("integer too long")
-    return ["i", hex(value)]
-
-
-def decode(header: bytes, body: bytearray) -> Any:
-    """The value of a frame; its arrays share the memory of ``body`` and nothing else. Raises: WireError."""
-    try:
-        tree = json.loads(header)
-    except (ValueError, RecursionError) as error:
-        raise WireError("header is not JSON") from error
-    reader = _Reader(memoryview(body))
-    value = reader.value(tree, 0)
-    if reader.offset != len(body):
-        raise WireError("body and header disagree")
-    return value
-
-
-class _Reader:
-    def __init__(self, body: memoryview) -> None:
-        self._body = body
-        self.offset = 0
-        self._items = 0
-
-    def value(self, node: Any, depth: int) -> Any:
-        self._items += 1
-        if depth > MAX_DEPTH or self._items > MAX_ITEMS:
-            raise WireError("too deep or too many items")
-        if node is None or isinstance(node, bool | int | float):
-            return node
-        if isinstance(node, str):
-            return _text(node)
-        if not isinstance(node, list) or not node or not isinstance(node[0], str):
-            raise WireError("unknown node")
-        read = _READERS.get(node[0])
-        if read is None:
-            raise WireError("unknown node")
-        return read(self, node, depth)
-
-    def sequence(self, node: list[Any], depth: int) -> Any:
-        items = [self.value(item, depth + 1) for item in node[1:]]
-        return items if node[0] == "l" else tuple(items)
-
-    def mapping(self, node: list[Any], depth: int) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for pair in node[1:]:
-            if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
-                raise WireError("unknown node")
-            result[_text(pair[0])] = self.value(pair[1], depth + 1)
-        return result
-
-    def integer(self, node: list[Any], depth: int) -> int:
-        if not (len(node) == 2 and isinstance(node[1], str) and len(node[1]) <= MAX_DIGITS + 3):
-            raise WireError("unknown node")
+    def _text(self, value: str) -> None:
         try:
-            return int(node[1], 16)
-        except ValueError as error:
-            raise WireError("unknown node") from error
+            data = value.encode()
+        except UnicodeEncodeError as error:
+            raise WireError("text that is not valid Unicode") from error
+        self._count(len(data))
+        self.header += data
 
-    def array(self, node: list[Any], depth: int) -> Any:
-        import numpy as np
+    def _count(self, count: int) -> None:
+        if count >= 1 << 32:
+            raise WireError("more than 4 GiB of text or items")
+        self.header += _U32.pack(count)
 
-        if not (len(node) == 3 and node[1] in DTYPES and isinstance(node[2], list) and len(node[2]) <= MAX_DIMENSIONS):
-            raise WireError("unknown array")
-        shape = node[2]
-        if not all(type(length) is int and 0 <= length < 1 << 48 for length in shape):
-            raise WireError("unknown array")
-        dtype = np.dtype("<" + node[1])
+    def _container(self, value: list[Any] | tuple[Any, ...] | dict[str, Any], depth: int) -> None:
+        if isinstance(value, dict):
+            self.header += b"m"
+            self._count(len(value))
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise WireError(f"a dict key of type {type(key).__name__}; keys are text")
+                self._text(key)
+                self.write(item, depth + 1)
+            return
+        if isinstance(value, list) and self._packed(value):
+            return
+        self.header += b"l" if isinstance(value, list) else b"t"
+        self._count(len(value))
+        for item in value:
+            self.write(item, depth + 1)
+
+    def _packed(self, value: list[Any]) -> bool:
+        kinds = set(map(type, value))
+        tag, code = _PACKED.get(next(iter(kinds), object), (b"", ""))
+        if len(kinds) != 1 or not tag:
+            return False
+        try:
+            data = array.array(code, value).tobytes()
+        except OverflowError:
+            return False
+        self.header += tag
+        self._count(len(value))
+        self.header += data
+        return True
+
+    def _array(self, value: np.ndarray) -> None:
+        code = _CODES.get((value.dtype.kind, value.dtype.itemsize))
+        if code is None:
+            raise WireError(f"an array of dtype {value.dtype}")
+        if value.ndim > MAX_DIMENSIONS:
+            raise WireError(f"an array of {value.ndim} dimensions")
+        plain = np.asarray(value, dtype=DTYPES[code], order="C")
+        self.header += struct.pack(f"<sBB{plain.ndim}Q", b"a", code, plain.ndim, *plain.shape)
+        self.arrays.append(plain)
+
+
+class _Decoder:
+    def __init__(self, header: memoryview, blob_bytes: int) -> None:
+        self.header = header
+        self.position = 0
+        self.blob_left = blob_bytes
+        self.items = 0
+        self.arrays: list[np.ndarray] = []
+
+    def _take(self, size: int) -> memoryview:
+        if size > len(self.header) - self.position:
+            raise WireError("truncated data")
+        self.position += size
+        return self.header[self.position - size : self.position]
+
+    def _count(self) -> int:
+        return _U32.unpack(self._take(4))[0]
+
+    def _text(self) -> str:
+        return str(self._take(self._count()), "utf-8")
+
+    def read(self, depth: int) -> Any:
+        self.items += 1
+        if depth > MAX_DEPTH or self.items > MAX_ITEMS:
+            raise WireError("nested too deep or too many items")
+        tag = bytes(self._take(1))
+        if tag in b"NTF":
+            return {b"N": None, b"T": True, b"F": False}[tag]
+        if tag == b"d":
+            return _F64.unpack(self._take(8))[0]
+        if tag == b"i":
+            return _I64.unpack(self._take(8))[0]
+        if tag == b"s":
+            return self._text()
+        if tag == b"a":
+            return self._array()
+        if tag in b"lt":
+            items = [self.read(depth + 1) for _ in self._indices()]
+            return items if tag == b"l" else tuple(items)
+        if tag == b"m":
+            return {self._text(): self.read(depth + 1) for _ in self._indices()}
+        return self._rare(tag)
+
+    def _rare(self, tag: bytes) -> Any:
+        if tag in b"DQ":
+            return array.array("d" if tag == b"D" else "q", bytes(self._take(8 * self._count()))).tolist()
+        if tag == b"c":
+            return complex(*struct.unpack("<2d", self._take(16)))
+        if tag == b"I":
+            size = self._count()
+            if size > MAX_INTEGER_BYTES:
+                raise WireError("an integer of more than a mebibyte")
+            return int.from_bytes(self._take(size), "little", signed=True)
+        raise WireError("an unknown tag")
+
+    def _indices(self) -> Iterator[int]:
+        count = self._count()
+        if count > len(self.header) - self.position:
+            raise WireError("truncated data")
+        return iter(range(count))
+
+    def _array(self) -> np.ndarray:
+        code, dimensions = self._take(2)
+        if code >= len(DTYPES) or dimensions > MAX_DIMENSIONS:
+            raise WireError("an unknown dtype or too many dimensions")
+        shape = struct.unpack(f"<{dimensions}Q", self._take(8 * dimensions))
+        dtype = DTYPES[code]
+        # The product without zeros bounds what numpy would overflow on, even for an empty array.
+        if math.prod(max(size, 1) for size in shape) * dtype.itemsize >= 1 << 62:
+            raise WireError("an array that is too large")
         size = math.prod(shape) * dtype.itemsize
-        if size:
-            self.offset += -self.offset % ALIGN
-        if size > len(self._body) - self.offset:
-            raise WireError("array longer than its body")
-        if any(length > MAX_HEADER for length in shape) and not size:
-            raise WireError("unknown array")
-        flat = np.frombuffer(self._body, dtype, size // dtype.itemsize, self.offset) if size else np.empty(0, dtype)
-        self.offset += size
-        array = flat.reshape(shape)
-        if node[0] == "s":
-            if shape:
-                raise WireError("unknown array")
-            return array[()]
-        return array
-
-
-_READERS: dict[str, Callable[[_Reader, list[Any], int], Any]] = {
-    "l": _Reader.sequence,
-    "t": _Reader.sequence,
-    "d": _Reader.mapping,
-    "i": _Reader.integer,
-    "a": _Reader.array,
-    "s": _Reader.array,
-}
+        if size > self.blob_left:
+            raise WireError("an array larger than the bytes that follow")
+        self.blob_left -= size
+        value = np.empty(shape, dtype)
+        self.arrays.append(value)
+        return value

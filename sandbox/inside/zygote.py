@@ -1,104 +1,158 @@
-"""The fork server inside the jail: warm, and never runs candidate code itself."""
+"""A fork server that has imported what candidates need and never runs a candidate's code.
+
+It talks to the trusted side over a SOCK_SEQPACKET socket: JSON messages, with descriptors attached.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import json
 import os
+import select
+import signal
 import socket
 import sys
-import traceback
+import types
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from . import confine, runner
-from .confine import CHANNEL, Bounds, libc
-from .seccomp import Filter
+from . import confine
+from .runner import refuse_setup, serve
+from .seccomp import Filter, filters
 
-MAX_REQUEST = 1 << 12
-SETUP_FAILED = 97
-
-
-def warm(modules: list[str]) -> None:
-    """Import what candidates use, and what numpy loads at its first use."""
-    for name in modules:
-        importlib.import_module(name)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.default_rng(0).normal(size=4)
-        numpy.linalg.norm(numpy.linalg.inv(numpy.eye(3)))
-        numpy.array2string(numpy.arange(3.0))
-    if "" in sys.path:
-        sys.path.remove("")
+MESSAGE_BYTES = 1 << 16
 
 
-def base_bytes() -> int:
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - pathlib is not needed in the jail
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+@dataclass(frozen=True)
+class Setting:
+    """What the trusted side asks of its zygote. ``jailed`` is false only for an explicit --unsafe."""
+
+    control: int
+    jailed: bool
+    helpers: str | None
+    imports: tuple[str, ...]
+    scratch: str
+
+    @classmethod
+    def parse(cls, text: str) -> Setting:
+        fields = json.loads(text)
+        return cls(**fields | {"imports": tuple(fields["imports"])})
+
+    def text(self) -> str:
+        return json.dumps(asdict(self))
 
 
+@dataclass
 class Zygote:
-    """Forks one child per request; a request names the limits and carries the channel and the output file."""
-
-    def __init__(self, control: socket.socket, confined: bool) -> None:
-        self._control = control
-        self._confined = confined
-        self._filter = Filter() if confined else None
-        self._home = os.open("/proc/self/ns/pid", os.O_RDONLY) if confined else None
-        self._base = base_bytes()
+    setting: Setting
+    control: socket.socket
+    own_pidfd: int
+    candidate_filter: Filter | None
+    children: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """pidfd -> (number, pid)"""
 
     def serve(self) -> None:
-        """Until the other end closes."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
         while True:
-            request, descriptors, _, _ = socket.recv_fds(self._control, MAX_REQUEST, 2)
-            if not request:
-                return
-            self._spawn(Bounds(**json.loads(request)), *descriptors)
+            for descriptor, _ in poll.poll():
+                if descriptor != self.control.fileno():
+                    poll.unregister(descriptor)
+                    self._reap(descriptor)
+                    continue
+                message, attached, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
+                if not message:
+                    return
+                poll.register(self._spawn(json.loads(message), *attached), select.POLLIN)
 
-    def _spawn(self, bounds: Bounds, channel: int, output: int) -> None:
-        if self._confined:
-            confine.check(libc.unshare(confine.NEWPID), "unshare")
-        child = os.fork()
-        if child == 0:
-            self._become(bounds, channel, output)
-        if self._home is not None:
-            confine.check(libc.setns(self._home, confine.NEWPID), "setns")
+    def _spawn(self, request: dict[str, Any], channel: int, output: int) -> int:
+        number = request.pop("number")
+        if self.setting.jailed:
+            confine.new_pid_namespace()
+        pid = os.fork()
+        if pid == 0:
+            self._candidate(confine.Bounds(**request), channel, output)
+        if self.setting.jailed:
+            confine.back_to(self.own_pidfd)
         os.close(channel)
         os.close(output)
-        handle = os.pidfd_open(child)
-        socket.send_fds(self._control, [b"started"], [handle])
-        os.close(handle)
-        _, status, usage = os.wait4(child, 0)
-        cpu = usage.ru_utime + usage.ru_stime
-        self._control.send(json.dumps([status, cpu, usage.ru_maxrss * 1024]).encode())
+        pidfd = os.pidfd_open(pid)
+        self.children[pidfd] = (number, pid)
+        self._say({"spawned": number}, [pidfd])
+        return pidfd
 
-    def _become(self, bounds: Bounds, channel: int, output: int) -> None:
-        """The child: give up everything, then run the candidate. Never returns."""
+    def _candidate(self, bounds: confine.Bounds, channel: int, output: int) -> None:
         try:
-            os.setsid()
-            if self._confined:
-                confine.private_file_system(bounds.tmp_bytes)
-            confine.descriptors(channel, output)
-            confine.limits(bounds, self._base)
-            if self._filter is not None:
+            if self.setting.jailed:
+                confine.private_files(self.setting.scratch, bounds.tmp_bytes)
+            else:
+                confine.die_with_parent()
+                os.chdir(self.setting.scratch)
+            confine.only_descriptors(channel, output)
+            confine.limit(bounds)
+            if self.setting.jailed:
                 confine.drop_capabilities()
-                self._filter.install()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(SETUP_FAILED)
-        runner.run(CHANNEL)
+            confine.lock(self.candidate_filter)
+        except OSError as error:
+            refuse_setup(confine.CHANNEL_DESCRIPTOR, str(error))
+        serve(confine.CHANNEL_DESCRIPTOR)
+
+    def _reap(self, pidfd: int) -> None:
+        number, pid = self.children.pop(pidfd)
+        _, status, usage = os.wait4(pid, 0)
+        os.close(pidfd)
+        cpu = usage.ru_utime + usage.ru_stime
+        self._say({"ended": number, "status": status, "cpu": cpu, "peak_kib": usage.ru_maxrss})
+
+    def _say(self, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
+        socket.send_fds(self.control, [json.dumps(message).encode()], descriptors or [])
 
 
-def main(arguments: list[str]) -> None:
-    """``arguments``: control descriptor, ``confined`` or ``open``, JSON list of modules, extra import path."""
-    control = socket.socket(fileno=int(arguments[0]))
-    if arguments[3]:
-        sys.path.append(arguments[3])
-    ctypes.set_errno(0)
-    warm(json.loads(arguments[2]))
-    zygote = Zygote(control, arguments[1] == "confined")
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    control.send(b"ready")
+def main(argument: str) -> None:
+    """Set up, say so (or why not), serve until the trusted side hangs up."""
+    setting = Setting.parse(argument)
+    control = socket.socket(fileno=setting.control)
+    confine.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the trusted side decides
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        zygote = _prepare(setting, control)
+    except (ImportError, OSError) as error:
+        control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
+        return
+    ready = json.dumps({"seccomp": zygote.candidate_filter is not None}).encode()
+    socket.send_fds(control, [ready], [zygote.own_pidfd])
     zygote.serve()
+
+
+def _prepare(setting: Setting, control: socket.socket) -> Zygote:
+    if setting.jailed:
+        confine.private_mounts()
+    if setting.helpers is not None:
+        _offer_helpers(setting.helpers)
+    for name in setting.imports:
+        importlib.import_module(name)
+    _warm()
+    own_filter, candidate_filter = filters() or (None, None)
+    own_pidfd = os.pidfd_open(os.getpid())
+    confine.lock(own_filter)
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every page in every fork
+    return Zygote(setting, control, own_pidfd, candidate_filter)
+
+
+def _offer_helpers(folder: str) -> None:
+    package = types.ModuleType("helpers", "Read-only modules that the task gives to candidates.")
+    package.__path__ = [folder]
+    sys.modules["helpers"] = package
+
+
+def _warm() -> None:
+    """First uses that would otherwise be paid for in every fork."""
+    import numpy as np
+
+    np.random.default_rng(0).normal(size=4).sum()
+    matrix = np.eye(3)
+    np.linalg.solve(matrix, matrix @ matrix)
+    np.linalg.norm(matrix)

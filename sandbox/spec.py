@@ -1,0 +1,37 @@
+"""What is asked of a sandbox, and how strong the one on this machine is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from .outcome import SandboxError
+
+
+class Tier(StrEnum):
+    """How a candidate is contained; stored with every evaluation."""
+
+    FULL = "full"
+    """Namespaces, private files, no capabilities and a system call filter."""
+    NAMESPACES = "namespaces"
+    """As FULL without the filter (machines other than x86-64 and aarch64): a candidate may start processes."""
+    UNSAFE = "unsafe"
+    """Limits and a fresh process, but the user's files and network: only for an explicit --unsafe."""
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """What every candidate of a task finds in its jail.
+
+    ``imports`` are warm, and of the installed packages only those that they belong to (with their requirements) are
+    visible. The folder ``helpers`` is read-only and importable as the package ``helpers``.
+    """
+
+    imports: tuple[str, ...] = ("numpy",)
+    helpers: Path | None = None
+    unsafe: bool = False
+
+
+class NoJail(SandboxError):
+    """This machine has no jail; the message is one line that says what is missing and what to install or enable."""
