@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .journal import Journal
+from .state import RunState, certifies, replay
 
 if TYPE_CHECKING:
     from ..evaluators import Evaluation, TaskFolder
     from .recorded import Call
-    from .state import RunState
 
 
 class ExportError(Exception):
@@ -41,12 +41,17 @@ class Chosen:
     program: str
     evaluation: Evaluation
     certificate: Evaluation | None
+    """Its score on fresh instances, which may not hold."""
+
+    @property
+    def certified(self) -> bool:
+        return self.certificate is not None and certifies(self.certificate)
 
     @property
     def worth(self) -> tuple[bool, float]:
         """Orders programs of one task: certified before others, then by the score that counts."""
         evaluation = self.certificate or self.evaluation
-        return self.certificate is not None, evaluation.score or 0.0
+        return self.certified, evaluation.score or 0.0
 
 
 def export(runs: Sequence[Path], destination: Path, uncertified: bool = False) -> ExportResult:
@@ -90,8 +95,6 @@ def library_name(destination: Path) -> str:
 
 def choose(run: Path, uncertified: bool) -> Chosen:
     """The program of a run that is worth exporting. Raises: ExportError, JournalError, TaskError."""
-    from .state import replay
-
     with contextlib.closing(Journal.open(run, readonly=True)) as journal:
         state = replay(journal)
     best = state.certified_best or (state.best if uncertified else None)
@@ -105,8 +108,7 @@ def choose(run: Path, uncertified: bool) -> Chosen:
     program, evaluation = best
     if program == state.baseline:
         raise ExportError(f"{run} has found nothing better than the baseline: there is nothing to export")
-    certificate = state.certificates.get(program) if best == state.certified_best else None
-    chosen = Chosen(run, state, _folder(run, state), program, evaluation, certificate)
+    chosen = Chosen(run, state, _folder(run, state), program, evaluation, state.certificates.get(program))
     _refuse_unsafe_code(chosen)
     return chosen
 

@@ -88,7 +88,7 @@ class Function:
 
     @property
     def is_certified(self) -> bool:
-        return self.chosen.certificate is not None
+        return self.chosen.certified
 
     @property
     def score(self) -> str:
@@ -96,7 +96,10 @@ class Function:
 
     @property
     def certified(self) -> str:
-        return scored(self.chosen.certificate) if self.chosen.certificate else "none"
+        certificate = self.chosen.certificate
+        if certificate is None:
+            return "none"
+        return scored(certificate) + ("" if self.is_certified else ", which does not hold")
 
     @property
     def tier(self) -> str:

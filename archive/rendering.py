@@ -35,7 +35,8 @@ def render(template: str, **values: Any) -> str:
 def docstring(text: str) -> str:
     """Text as a module's docstring: whatever it holds, it stays text."""
     printable = "".join(c for c in text if c.isprintable() or c == "\n")
-    return '"""' + printable.replace("\\", "\\\\").replace('"', '\\"').strip() + '\n"""\n'
+    quoted = printable.replace("\\", "\\\\").replace('"""', '\\"' * 3).strip()
+    return f'"""{quoted}\n"""\n'
 
 
 def module(source: str, description: str, local: Mapping[str, str]) -> str:
@@ -51,7 +52,7 @@ def module(source: str, description: str, local: Mapping[str, str]) -> str:
         lines = source.splitlines(keepends=True)
         del lines[first.lineno - 1 : first.end_lineno]
         source = "".join(lines)
-        description = f"{description.rstrip()}\n\nThe program's own words:\n{own}"
+        description = f"{description.rstrip()}\n\nThe docstring that it came with, which may be the baseline's:\n{own}"
     return docstring(description) + "\n" + source.strip("\n") + "\n"
 
 

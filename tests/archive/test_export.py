@@ -217,8 +217,11 @@ def test_a_program_without_a_certificate_is_refused_unless_asked_for(tmp_path: P
 
 
 def test_a_certificate_that_does_not_hold_is_none(tmp_path: Path, make_run: MakeRun) -> None:
+    run = make_run("sorting", SORTING, certified=0.05)
     with pytest.raises(ExportError, match="no certified program"):
-        export([make_run("sorting", SORTING, certified=0.05)], tmp_path / "lib")
+        export([run], tmp_path / "lib")
+    result = export([run], tmp_path / "lib", uncertified=True)
+    assert "0.050 [-0.050, 0.150], which does not hold" in (result.library / "README.md").read_text()
 
 
 def test_of_two_runs_of_one_task_the_better_certificate_wins(tmp_path: Path, make_run: MakeRun) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from speciate.archive.rendering import docstring, module, relative_imports, stub
 
 
-@given(st.text())
+@given(st.one_of(st.text(), st.text('"\\\n a')))
 def test_any_text_stays_text_in_a_docstring(text: str) -> None:
     body = ast.parse(docstring(text)).body
     assert len(body) == 1
