@@ -20,6 +20,7 @@ SCREENED = 4
 POLISH = 25
 FLOOR = 0.02
 OVERSHOOT = 1e6
+PIECES = 16
 LONG = np.longdouble
 
 
@@ -37,19 +38,22 @@ def approximate(target, lo, hi, max_ops, xs, fs, cpu_seconds):
             program, constants = built
             constants, error = fit(program, constants, problem, SCREENED, reweigh=False)
             scored.append((error, len(scored), program, constants))
-    scored.sort()
+    ranked = sorted(scored)
+    scored = [entry for entry in ranked[:8] if clear(entry[2], entry[3], x)] or [
+        entry for entry in ranked[8:] if clear(entry[2], entry[3], x)
+    ]
     best = scored[0]
     for k, (screened, _, program, rough) in enumerate(scored[:3]):
         if (k and time.process_time() > end) or screened > 30 * best[0]:
             break
         constants, error = fit(program, rough, problem, POLISH, reweigh=True)
-        if error < best[0]:
+        if error < best[0] and clear(program, constants, x):
             best = (error, k, program, constants)
     rng = np.random.default_rng(0)
     while time.process_time() < end - 0.1 * cpu_seconds:
         program, constants = mutate(best[2], best[3], max_ops, rng)
         constants, error = fit(program, constants, problem, SCREENED, reweigh=True)
-        if error < best[0]:
+        if error < best[0] and clear(program, constants, x):
             best = (error, 0, program, constants)
     return written(best[2], best[3])
 
@@ -194,6 +198,26 @@ def run(program, x, constants):
             values.append((y, total(scaled(1 / b, da), scaled(-y / b, db))))
     value, slope = values[-1]
     return value, np.zeros((len(x), count)) if slope is None else np.broadcast_to(slope, (len(x), count))
+
+
+def clear(program, constants, x):
+    """Whether interval arithmetic on short pieces finds every divisor away from zero."""
+    cuts = np.interp(np.linspace(0, len(x) - 1, PIECES * (len(x) - 1) + 1), np.arange(len(x)), x.astype(float))
+    known = {"x": (cuts[:-1], cuts[1:])} | {("c", k): (float(c), float(c)) for k, c in enumerate(constants)}
+    spans = []
+    with np.errstate(all="ignore"):
+        for op, left, right in program:
+            (a, b), (c, d) = (spans[v] if isinstance(v, int) else known[v] for v in (left, right))
+            if op == "/":
+                if not np.all((c > 0) | (d < 0)):
+                    return False
+                c, d = 1 / d, 1 / c
+            if op in "+-":
+                spans.append((a + c, b + d) if op == "+" else (a - d, b - c))
+            else:
+                corners = np.array(np.broadcast_arrays(a * c, a * d, b * c, b * d))
+                spans.append((corners.min(axis=0), corners.max(axis=0)))
+    return True
 
 
 def fit(program, constants, problem, rounds, reweigh):
