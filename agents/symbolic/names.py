@@ -170,7 +170,6 @@ def alike(one: object, other: object) -> bool:
         return type(one) is type(other) and all(
             alike(getattr(one, field, None), getattr(other, field, None)) for field in one._fields
         )
-    if isinstance(one, list):
-        same = isinstance(other, list) and len(one) == len(other)
-        return same and all(alike(mine, its) for mine, its in zip(one, other, strict=True))
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(alike(mine, its) for mine, its in zip(one, other, strict=True))
     return type(one) is type(other) and one == other

@@ -113,9 +113,10 @@ def match(pattern: object, node: object, found: dict[str, ast.expr]) -> bool:
         return type(pattern) is type(node) and all(
             match(getattr(pattern, field, None), getattr(node, field, None), found) for field in fields
         )
-    if isinstance(pattern, list):
-        same = isinstance(node, list) and len(pattern) == len(node)
-        return same and all(match(one, other, found) for one, other in zip(pattern, node, strict=True))
+    if isinstance(pattern, list) and isinstance(node, list):
+        return len(pattern) == len(node) and all(
+            match(one, other, found) for one, other in zip(pattern, node, strict=True)
+        )
     return type(pattern) is type(node) and pattern == node
 
 

@@ -140,6 +140,7 @@ class InPlace:
         if pair is None or not isinstance(pair[1], cst.BinaryOperation):
             return None
         name, value = pair
+        assert isinstance(value, cst.BinaryOperation)
         operator = self._operators.get(type(value.operator))
         commutes = isinstance(value.operator, (cst.Add, cst.Multiply))
         if operator and code_of(value.left) == name:

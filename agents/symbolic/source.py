@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from .kinds import INT, MODULE, NUMBER, OTHER, UNKNOWN, Kind
 
 START = "# EVOLVE-BLOCK-START"
 END = "# EVOLVE-BLOCK-END"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_NUMBER = re.compile(r"(?<![\w.])\.?\d")
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
@@ -23,7 +26,7 @@ class Piece:
     guarded: bool
     """Whether a marker stands among the lines, so that a part of the piece must stay."""
     numbers: int
-    """How many numeric literals it holds."""
+    """How many numeric literals it holds, roughly."""
 
     @property
     def length(self) -> int:
@@ -38,6 +41,11 @@ class Outline:
     pieces: tuple[Piece, ...]
     names: dict[str, Kind]
     numpy: str | None
+
+    @cached_property
+    def scope(self) -> frozenset[tuple[str, Kind]]:
+        """All that a piece takes from the module around it: pieces of the same text and scope are the same."""
+        return frozenset(self.names.items())
 
     def replaced(self, piece: Piece, text: str) -> str:
         """The program's source with the piece's lines replaced."""
@@ -55,8 +63,8 @@ def outline(source: str) -> Outline:
         first, last = _first_line(group[0]) - 1, group[-1].end_lineno or 0
         inside = [line in open_lines for line in range(first, last)]
         if any(inside):
-            numbers = sum(_is_number(node) for statement in group for node in ast.walk(statement))
-            pieces.append(Piece(first, last, "".join(lines[first:last]), not all(inside), numbers))
+            text = "".join(lines[first:last])
+            pieces.append(Piece(first, last, text, not all(inside), len(_NUMBER.findall(text))))
     return Outline(lines, tuple(pieces), _names(tree), _numpy(tree))
 
 
@@ -110,10 +118,6 @@ def _groups(tree: ast.Module) -> list[list[ast.stmt]]:
         else:
             groups[-1].append(node)
     return groups
-
-
-def _is_number(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def _is_text(node: ast.stmt) -> bool:

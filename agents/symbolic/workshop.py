@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import libcst as cst
 
 from ...archive import MAIN, Program
 from ..proposer import Brief, TaskCard
+from .kinds import Kind
 from .names import Findings, alike, review
 from .scene import Analysis, Scene, TreeSource
 from .source import Outline, Piece, frozen_parts, outline, signatures
@@ -20,6 +22,7 @@ from .tree import Tree
 
 K = TypeVar("K")
 V = TypeVar("V")
+Scope = frozenset[tuple[str, Kind]]
 
 
 class Recent(Generic[K, V]):
@@ -53,8 +56,8 @@ class Workshop:
     def __init__(self, size: int) -> None:
         self._outlines: Recent[str, Outline] = Recent(size)
         self._trees: Recent[tuple[str, tuple[str, ...]], Tree] = Recent(size)
-        self._analyses: Recent[tuple[str, int], Analysis] = Recent(size)
-        self._standards: Recent[tuple[str, int], _Standard] = Recent(size)
+        self._analyses: Recent[tuple[str, Scope, str], Analysis] = Recent(size)
+        self._standards: Recent[tuple[str, Scope], _Standard] = Recent(size)
 
     def outline(self, program: Program) -> Outline:
         """Raises: SyntaxError for a program that does not parse."""
@@ -62,16 +65,18 @@ class Workshop:
 
     def scene(self, program: Program, piece: Piece, brief: Brief) -> Scene:
         """Raises: SyntaxError, libcst.ParserSyntaxError."""
-        around = self.outline(program)
-        tree = self.tree(piece, brief.task)
-        build = partial(Analysis, tree, around.names, annotations(brief.task.signature))
+        around, task = self.outline(program), brief.task
+        key = (piece.text, around.scope, task.signature)
+        analysis = self._analyses.get(
+            key, lambda: Analysis(self.tree(piece, task), around.names, promised_kinds(task.signature))
+        )
         return Scene(
-            tree=tree,
-            analysis=self._analyses.get((program.source, piece.first), build),
+            tree=analysis.tree,
+            analysis=analysis,
             rng=brief.rng,
             numpy=around.numpy,
             module_names=around.names,
-            donors=tuple(partial(self.tree, other, brief.task) for other in around.pieces if other is not piece),
+            donors=tuple(partial(self.tree, other, task) for other in around.pieces if other is not piece),
             shown=partial(self._shown, piece, brief),
         )
 
@@ -87,9 +92,8 @@ class Workshop:
         """The program with a piece replaced, or None where the mutant is implausible or no different."""
         around, text = self.outline(program), mutant.code
         try:
-            tree = ast.parse(text)
-            compile(tree, MAIN, "exec", dont_inherit=True)
-            standard = self._standards.get((program.source, piece.first), partial(_standard, piece.text, around))
+            tree = _compiled(text)
+            standard = self._standards.get((piece.text, around.scope), partial(_standard, piece.text, around))
         except (SyntaxError, ValueError, RecursionError):
             return None
         source = around.replaced(piece, text)
@@ -108,12 +112,21 @@ class Workshop:
             return ()
 
 
+def _compiled(text: str) -> ast.Module:
+    """Raises: SyntaxError, also for what only the compiler finds, such as ``break`` outside a loop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text)
+        compile(tree, MAIN, "exec", dont_inherit=True)
+    return tree
+
+
 def _standard(text: str, around: Outline) -> _Standard:
     tree = ast.parse(text)
     return _Standard(tree, signatures(tree), review(tree, around.names))
 
 
-def annotations(signature: str) -> dict[str, dict[str, str]]:
+def promised_kinds(signature: str) -> dict[str, dict[str, str]]:
     """Entry -> parameter -> annotation, as the task's signature promises them; nothing where it does not parse."""
     found: dict[str, dict[str, str]] = {}
     for line in signature.splitlines():
