@@ -179,7 +179,7 @@ task = Task(
     descriptors=(
         Descriptor("heilbronn_quality", 0.0, 1.2, bins=8),
         Descriptor("packing_quality", 0.7, 1.0, bins=8),
-        Descriptor("code_size", 200, 2000, bins=6, scale="log"),
+        Descriptor("code_size", 300, 5000, bins=6, scale="log"),
     ),
     kind="both",
     limits=TaskLimits(

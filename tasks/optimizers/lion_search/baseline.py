@@ -3,9 +3,9 @@
 import numpy as np
 
 # EVOLVE-BLOCK-START
-RATE = 0.4
+RATE = 0.5
 MOMENTUM = 0.9
-DECAY = 0.02
+DECAY = 0.03
 WARM_UP = 20
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-RATE = 0.024
+RATE = 0.03
 MOMENTUM = 0.9
 DECAY = 1.0
 WARM_UP = 20

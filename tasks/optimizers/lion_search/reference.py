@@ -5,7 +5,7 @@ c = b1 m + (1 - b1) g;  w <- w - eta_t (sign(c) + lambda w);  m <- b2 m + (1 - b
 
 import numpy as np
 
-RATE = 0.06
+RATE = 0.08
 INTERPOLATION = 0.9
 MOMENTUM = 0.99
 DECAY = 2.0
