@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .inside.zygote import Setting
@@ -79,11 +79,12 @@ def jailed_command(bwrap: str, spec: SandboxSpec, control: int) -> list[str]:
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     isolation = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "jail"]
     lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", ENVIRONMENT.items())]
-    return [bwrap, *isolation, *capabilities, *lifetime, *_mounts(spec), "--chdir", "/", "--", *_boot(setting, _CODE, [_SITE])]
+    outside = [bwrap, *isolation, *capabilities, *lifetime, *_mounts(spec), "--chdir", "/", "--"]
+    return [*outside, *_boot(setting, _CODE, [_SITE])]
 
 
-def _each(option: str, pairs: object) -> list[str]:
-    return [word for pair in pairs for word in (option, *pair)]  # type: ignore[attr-defined]
+def _each(option: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [word for pair in pairs for word in (option, *pair)]
 
 
 def _mounts(spec: SandboxSpec) -> list[str]:
@@ -114,7 +115,23 @@ def explanation(error: str) -> NoJail:
     if limit.is_file() and limit.read_text().strip() == "0":
         advice = "user namespaces are off; enable them with 'sysctl user.max_user_namespaces=15000'"
     elif os.getuid() == 0:
-        advice = "as root it needs CAP_SYS_ADMIN and CAP_SETFCAP (in a container: --privileged), or run as an ordinary user"
+        advice = "root needs CAP_SYS_ADMIN and CAP_SETFCAP (a container: --privileged), or run as an ordinary user"
     else:
-        advice = "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)"
+        switch = _closed_switch()
+        advice = f"allow unprivileged user namespaces ({switch})" if switch else "user namespaces are not allowed here"
     return NoJail(f"no jail here: {advice}; or accept the risk with --unsafe. bubblewrap said: {said}")
+
+
+_SWITCHES = {
+    "kernel/apparmor_restrict_unprivileged_userns": "1",
+    "kernel/unprivileged_userns_clone": "0",
+}
+
+
+def _closed_switch() -> str | None:
+    """The command that opens the kernel setting which forbids user namespaces, if one does."""
+    for name, closed in _SWITCHES.items():
+        path = Path("/proc/sys") / name
+        if path.is_file() and path.read_text().strip() == closed:
+            return f"sysctl {name.replace('/', '.')}={1 - int(closed)}"
+    return None

@@ -21,6 +21,8 @@ from .text import bounded_text
 
 _START_SECONDS = 20.0
 _SHORTEST_WAIT = 0.0005
+_LAST_WORDS_MS = 500
+"""Between a closed channel and the end of its process."""
 _CPUS = len(os.sched_getaffinity(0))
 _STDOUT_BYTES = 16384
 _OWN_FAILURES = {str(f): f for f in (Failure.CRASHED, Failure.MEMORY, Failure.FORBIDDEN, Failure.MALFORMED)}
@@ -37,9 +39,6 @@ class Serves(Protocol):
 class Process:
     """A fresh fork of the zygote, shut in, with a candidate's files. Made by ``Sandbox.process``."""
 
-    usage: Usage
-    """What it used; exists after the ``with`` block."""
-
     def __init__(self, zygote: Zygote, files: Mapping[str, str], limits: Limits) -> None:
         self._zygote = zygote
         self._limits = limits
@@ -47,6 +46,8 @@ class Process:
         self._wall = 0.0
         self._deadline = time.monotonic() + _START_SECONDS
         self._ended: Ended | None = None
+        self._usage: Usage | None = None
+        self._failed: CandidateFailed | None = None
         self._asked = 0
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours, self._wait)
@@ -78,8 +79,8 @@ class Process:
         With ``oracle`` it gets a further argument of that name. The first call also loads the files.
         Raises: CandidateFailed; SandboxError, also where the inputs are not plain data.
         """
-        if self._ended is not None:
-            raise CandidateFailed(Failure.CRASHED, "the process has ended in an earlier call")
+        if self._failed is not None:
+            raise self._failed
         call = (Kind.CALL, (entry, dict(inputs), oracle is not None))
         frames = [call] if self._unsent is None else [(Kind.LOAD, dict(self._unsent)), call]
         self._unsent = None
@@ -101,6 +102,13 @@ class Process:
         finally:
             self._wall += time.monotonic() - begin
 
+    @property
+    def usage(self) -> Usage:
+        """What it used; known after the ``with`` block. Raises: SandboxError before, or where its end was not seen."""
+        if self._usage is None:
+            raise SandboxError("the usage of a process is known when it has ended")
+        return self._usage
+
     def finish(self) -> None:
         """End the process and take down its usage. Raises: SandboxError where the zygote is gone."""
         try:
@@ -111,7 +119,7 @@ class Process:
             output = _read(self._output)
             os.close(self._output)
         cpu = max(0.0, ended.cpu_seconds - self._cpu_before)
-        self.usage = Usage(cpu, self._wall, ended.peak_memory, bounded_text(output, _STDOUT_BYTES))
+        self._usage = Usage(cpu, self._wall, ended.peak_memory, bounded_text(output, _STDOUT_BYTES))
 
     def _send(self, *frames: tuple[Kind, Any]) -> None:
         try:
@@ -140,10 +148,10 @@ class Process:
     def _outcome(self, kind: Kind, value: Any) -> Any:
         if kind is Kind.RETURN:
             return value
-        match value:
-            case {"failure": str(failure), "message": str(message)} if kind is Kind.RAISE and failure in _OWN_FAILURES:
+        match kind, value:
+            case Kind.RAISE, {"failure": str(failure), "message": str(message)} if failure in _OWN_FAILURES:
                 raise CandidateFailed(_OWN_FAILURES[failure], bounded_text(message))
-        self._fail(Failure.MALFORMED, "a frame that is no reply")
+        return self._fail(Failure.MALFORMED, "a frame that is no reply")
 
     def _wait(self, events: int) -> None:
         """Until the channel is ready; ends the process at its wall or CPU limit."""
@@ -171,7 +179,8 @@ class Process:
 
     def _fail(self, failure: Failure, message: str) -> NoReturn:
         self._end()
-        raise CandidateFailed(failure, message)
+        self._failed = CandidateFailed(failure, message)
+        raise self._failed
 
     def _end(self) -> Ended:
         if self._ended is None:
@@ -184,7 +193,8 @@ class Process:
         """Of a process that closed its channel without a reply; it may still be about to end."""
         dying = select.poll()
         dying.register(self._pidfd, select.POLLIN)
-        dying.poll(1000)
+        if not dying.poll(_LAST_WORDS_MS):
+            return Failure.CRASHED, "closed its channel without a reply"
         ended = self._end()
         if not os.WIFSIGNALED(ended.status):
             return Failure.CRASHED, f"ended with exit status {os.waitstatus_to_exitcode(ended.status)} without a reply"

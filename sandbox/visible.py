@@ -74,8 +74,9 @@ def _located(top: str) -> dict[str, Path]:
     spec = importlib.util.find_spec(top)
     if spec is None:
         raise SandboxError(f"the task imports {top}, which is not installed here; install it with pip")
-    folders = list(spec.submodule_search_locations or ())
-    places = [Path(folder) for folder in folders] or [Path(spec.origin)] if spec.origin or folders else []
+    places = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    if not places and spec.origin is not None:
+        places = [Path(spec.origin)]
     return {place.name: place for place in places}
 
 

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
-import numpy as np
-
-from .wire import WireError, decode, encode
+from .wire import WireError, bytes_of, decode, encode
 
 _PREFIX = struct.Struct("<4sIIQ")
 _MAGIC = b"SPC1"
@@ -34,7 +32,7 @@ class Kind(IntEnum):
     ASK = 9
 
 
-class Closed(Exception):  # noqa: N818 - the ordinary end of a process
+class Closed(Exception):
     """The other end is gone."""
 
 
@@ -78,7 +76,7 @@ class Channel:
         self._fill(memoryview(header))
         value, arrays = decode(header, blob_bytes)
         for item in arrays:
-            self._fill(_bytes_of(item))
+            self._fill(bytes_of(item))
         return Kind(kind), value
 
     def _fill(self, view: memoryview) -> None:
@@ -96,18 +94,13 @@ class Channel:
                 if self._wait is None:
                     raise
                 self._wait(events)
-            except (ConnectionError, BrokenPipeError) as error:
+            except ConnectionError as error:
                 raise Closed from error
 
 
 def _packed(kind: Kind, value: Any) -> list[memoryview]:
-    header, arrays = encode(value)
+    header, *blobs = encode(value)
     if len(header) >= 1 << 32:
         raise WireError("more than 4 GiB of text or items")
-    blob_bytes = sum(item.nbytes for item in arrays)
-    first = _PREFIX.pack(_MAGIC, kind, len(header), blob_bytes) + header
-    return [memoryview(first), *(_bytes_of(item) for item in arrays if item.nbytes)]
-
-
-def _bytes_of(item: np.ndarray) -> memoryview:
-    return memoryview(item.reshape(-1).view(np.uint8)) if item.nbytes else memoryview(b"")
+    prefix = _PREFIX.pack(_MAGIC, kind, len(header), sum(map(len, blobs)))
+    return [memoryview(prefix + bytes(header)), *map(memoryview, blobs)]

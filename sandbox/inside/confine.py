@@ -74,7 +74,7 @@ def _highest_descriptor() -> int:
 
 def limit(bounds: Bounds) -> None:
     cpu = math.ceil(bounds.cpu_seconds) + 1  # the backstop; the trusted side kills at the exact limit
-    for which, soft, hard in (
+    for which, *wanted in (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
         (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),
         (resource.RLIMIT_FSIZE, bounds.tmp_bytes, bounds.tmp_bytes),
@@ -83,8 +83,8 @@ def limit(bounds: Bounds) -> None:
         (resource.RLIMIT_CORE, 0, 0),
     ):
         ceiling = resource.getrlimit(which)[1]
-        if ceiling != resource.RLIM_INFINITY:
-            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        unlimited = ceiling == resource.RLIM_INFINITY
+        soft, hard = (value if unlimited else min(value, ceiling) for value in wanted)
         resource.setrlimit(which, (soft, hard))
 
 

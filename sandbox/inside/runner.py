@@ -19,7 +19,7 @@ _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _MAX_TEXT = 2000
 
 
-class OracleRefused(Exception):  # noqa: N818 - named as on the trusted side
+class OracleRefused(Exception):
     """The oracle did not answer: a wrong request, or its budget is spent."""
 
 
@@ -101,7 +101,7 @@ def refuse_setup(descriptor: int, message: str) -> NoReturn:
 
 
 def serve(descriptor: int) -> NoReturn:
-    sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
     with contextlib.suppress(Closed):
         Runner(Channel(socket.socket(fileno=descriptor))).run()
     os._exit(0)

@@ -21,7 +21,8 @@ MAX_ITEMS = 2_000_000
 MAX_DIMENSIONS = 32
 MAX_INTEGER_BYTES = 1 << 20
 
-DTYPES = tuple(np.dtype(code) for code in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split())
+_SIZES = {"b": "1", "i": "1248", "u": "1248", "f": "248", "c": ("8", "16")}
+DTYPES = tuple(np.dtype(kind + size) for kind, sizes in _SIZES.items() for size in sizes)
 _CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in enumerate(DTYPES)}
 _U32, _U64, _I64, _F64 = (struct.Struct("<" + code) for code in "IQqd")
 _PACKED = {float: (b"D", "d"), int: (b"Q", "q")}
@@ -31,11 +32,16 @@ class WireError(Exception):
     """A value that is not plain data, is beyond the caps, or bytes that are no value."""
 
 
-def encode(value: Any) -> tuple[bytearray, list[np.ndarray]]:
-    """Header and the arrays that follow it. Raises: WireError."""
+def encode(value: Any) -> list[bytes | memoryview]:
+    """The header, and the bytes of each array that is not empty, uncopied. Raises: WireError."""
     encoder = _Encoder()
     encoder.write(value, 0)
-    return encoder.header, encoder.arrays
+    return [bytes(encoder.header), *(bytes_of(item) for item in encoder.arrays if item.nbytes)]
+
+
+def bytes_of(item: np.ndarray) -> memoryview:
+    """Of an array in C order, to be read or filled."""
+    return item.reshape(-1).view(np.uint8).data if item.nbytes else memoryview(b"")
 
 
 def decode(header: bytes | bytearray | memoryview, blob_bytes: int) -> tuple[Any, list[np.ndarray]]:
@@ -64,20 +70,20 @@ class _Encoder:
             raise WireError(f"more than {MAX_ITEMS:,} items")
         if value is None:
             self.header += b"N"
-        elif isinstance(value, bool | np.bool_):
+        elif isinstance(value, (bool, np.bool_)):
             self.header += b"T" if value else b"F"
-        elif isinstance(value, int | np.integer):
+        elif isinstance(value, (int, np.integer)):
             self._integer(int(value))
-        elif isinstance(value, float | np.float16 | np.float32):
+        elif isinstance(value, (float, np.float16, np.float32)):
             self.header += b"d" + _F64.pack(value)
         elif isinstance(value, str):
             self.header += b"s"
             self._text(value)
         elif isinstance(value, np.ndarray):
             self._array(value)
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, (list, tuple, dict)):
             self._container(value, depth)
-        elif isinstance(value, complex | np.complex64):
+        elif isinstance(value, (complex, np.complex64)):
             self.header += b"c" + _F64.pack(value.real) + _F64.pack(value.imag)
         else:
             raise WireError(f"{type(value).__name__} is not plain data")
