@@ -14,6 +14,11 @@ from .secrets import certification_secret
 MAX_TRIES = 3
 """How many programs, best first, are tried before the run ends without a certificate."""
 
+PURPOSE = "certify"
+
+SETS = 3
+"""Independent draws of instances that a certification puts together."""
+
 
 def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[tuple[str, Evaluation]]:
     """Evaluate the best programs on fresh secret instances, best first, until one certificate holds.
@@ -26,9 +31,9 @@ def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) ->
         return
     fresh = certification_secret(secret)
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
-        evaluator = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh))
+        evaluator = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh, purpose=PURPOSE, sets=SETS))
         for program in ranked:
-            evaluation = evaluator.evaluate(state.program(program).files, program, purpose="certify")
+            evaluation = evaluator.evaluate(state.program(program).files, program, purpose=PURPOSE)
             yield program, evaluation
             if certifies(evaluation):
                 return

@@ -26,6 +26,7 @@ class Calibration(Record):
 
     size: str
     purpose: str
+    sets: int
     tier: str
     baseline: dict[str, float]
     reference: dict[str, float]
@@ -38,19 +39,35 @@ class Calibration(Record):
     reference_value: float
 
 
-def shared_instances(task: Task, secret: bytes, size: Size, purpose: str) -> Sequence[Instance]:
-    """The instances that all programs of a run meet (common random numbers)."""
-    return task.instances(instance_rng(secret, purpose, size, None), size)
+def draw(
+    task: Task, secret: bytes, size: Size, purpose: str, *, program_id: str | None = None, sets: int = 1
+) -> Sequence[Instance]:
+    """Instances of the program's own, or (``program_id`` None) those that all programs of a run meet.
+
+    ``sets`` independent draws are put together, for a narrower interval.
+    """
+    if sets == 1:
+        return task.instances(instance_rng(secret, purpose, size, program_id), size)
+    return [
+        replace(instance, name=f"{instance.name}.{number}")
+        for number in range(sets)
+        for instance in task.instances(instance_rng(secret, f"{purpose}.{number}", size, program_id), size)
+    ]
 
 
 def calibrate(
-    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size = "default", purpose: str = "search"
+    folder: TaskFolder,
+    sandbox: Sandbox,
+    secret: bytes,
+    size: Size = "default",
+    purpose: str = "search",
+    sets: int = 1,
 ) -> Calibration:
-    """Measure both programs, interleaved, on the instances that the search will use.
+    """Measure both programs, interleaved, on ``sets`` draws of instances, those that the evaluations will use.
 
     Raises: TaskError where one of them is not VALID or the reference does not beat the baseline; SandboxError.
     """
-    instances = shared_instances(folder.task, secret, size, purpose)
+    instances = draw(folder.task, secret, size, purpose, sets=sets)
     if not instances:
         raise TaskError(f"task '{folder.task.id}' has no instances of size '{size}'")
     pairs = [_pair(folder, sandbox, instance) for instance in instances]
@@ -62,6 +79,7 @@ def calibrate(
     return Calibration(
         size=size,
         purpose=purpose,
+        sets=sets,
         tier=sandbox.tier,
         baseline=baseline,
         reference=reference,

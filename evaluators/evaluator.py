@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..sandbox import Sandbox, SandboxError
-from .calibration import MAIN, Calibration, generous, limits_for, shared_instances
+from .calibration import MAIN, Calibration, draw, generous, limits_for
 from .evaluation import Evaluation, InstanceResult, State
 from .feedback import describe
 from .loader import TaskFolder
 from .scoring import aggregate, gain, score
-from .seeds import instance_rng
 from .task import Constraint, Instance, Size
 from .trial import Trial, attempt
 
@@ -67,11 +66,12 @@ class Evaluator:
         return self._evaluation(results, size, files, printed)
 
     def _instances(self, size: Size, purpose: str, program_id: str | None = None) -> Sequence[Instance]:
+        sets = self._calibration.sets if size == self._calibration.size else 1
         if program_id is not None and self._task.objective.measure.timed:
-            return self._task.instances(instance_rng(self._secret, purpose, size, program_id), size)
+            return draw(self._task, self._secret, size, purpose, program_id=program_id, sets=sets)
         key = (size, purpose)
         if key not in self._shared:
-            self._shared[key] = shared_instances(self._task, self._secret, size, purpose)
+            self._shared[key] = draw(self._task, self._secret, size, purpose, sets=sets)
         return self._shared[key]
 
     def _measure(self, files: Mapping[str, str], instance: Instance, own_words: bool) -> InstanceResult:

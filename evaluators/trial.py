@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..sandbox import CandidateFailed, Failure, Limits, Sandbox
+from ..sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxError
 from .checks import Rejected
 from .evaluation import State
 from .oracle import CallLog
@@ -51,6 +51,10 @@ def attempt(task: Task, sandbox: Sandbox, files: Mapping[str, str], instance: In
         output, log = drive(task, instance, session)
     except CandidateFailed as failure:
         state, verdict, message = STATES[failure.failure], Verdict(False), failure.message
+    except SandboxError:
+        raise
+    except Exception as error:  # noqa: BLE001 - drivers and oracles read what the candidate says: they too must be total
+        state, verdict = State.INVALID, _unreadable(error)
     else:
         verdict = judged(task, instance, output, log)
         state = State.VALID if verdict.valid else State.INVALID
@@ -77,13 +81,17 @@ def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> 
     """The judge's verdict; metrics that are not finite make it INVALID."""
     try:
         verdict = task.judge(instance, output, log)
-    except Rejected as rejection:
-        return Verdict.invalid(str(rejection))
     except Exception as error:  # noqa: BLE001 - a judge must be total; where it is not, the output gets nothing (D9)
-        return Verdict.invalid(f"the judge could not read the output ({type(error).__name__})")
+        return _unreadable(error)
     if verdict.valid and not all(math.isfinite(value) for value in verdict.metrics.values()):
         return Verdict.invalid("a metric is not finite")
     return verdict
+
+
+def _unreadable(error: Exception) -> Verdict:
+    if isinstance(error, Rejected):
+        return Verdict.invalid(str(error))
+    return Verdict.invalid(f"the output could not be read ({type(error).__name__})")
 
 
 def _value(task: Task, verdict: Verdict, session: Session, oracle_cost: float) -> float | None:
