@@ -59,7 +59,7 @@ def outline(source: str) -> Outline:
     lines = tuple(source.splitlines(keepends=True))
     open_lines = evolving(lines)
     pieces = []
-    for group in _groups(tree):
+    for group in _groups(tree, open_lines):
         first, last = _first_line(group[0]) - 1, group[-1].end_lineno or 0
         inside = [line in open_lines for line in range(first, last)]
         if any(inside):
@@ -105,18 +105,20 @@ def signatures(tree: ast.Module) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _groups(tree: ast.Module) -> list[list[ast.stmt]]:
-    """Definitions on their own, other statements in rows; imports and docstrings are left out."""
+def _groups(tree: ast.Module, open_lines: frozenset[int]) -> list[list[ast.stmt]]:
+    """Definitions on their own, other statements in rows that no marker cuts; imports and docstrings are left out."""
     groups: list[list[ast.stmt]] = []
     open_row = False
     for node in tree.body:
         if isinstance(node, _IMPORTS) or _is_text(node):
             open_row = False
-        elif isinstance(node, _DEFINITIONS) or not open_row:
-            groups.append([node])
-            open_row = not isinstance(node, _DEFINITIONS)
-        else:
+            continue
+        joined = open_row and not isinstance(node, _DEFINITIONS)
+        if joined and open_lines.issuperset(range(groups[-1][0].lineno - 1, node.end_lineno or 0)):
             groups[-1].append(node)
+        else:
+            groups.append([node])
+        open_row = not isinstance(node, _DEFINITIONS)
     return groups
 
 

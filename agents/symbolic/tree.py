@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
@@ -109,7 +110,7 @@ class Spot:
     depth: int
     order: int
     stored: bool
-    children: list[Spot] = field(default_factory=list)
+    children: list[Spot] = dataclasses.field(default_factory=list)
 
     def ancestors(self) -> Iterator[Spot]:
         spot = self.parent
