@@ -20,7 +20,7 @@ def test_default_preset_is_the_defaults() -> None:
         (["islands.count=0"], ["islands.count", "greater than or equal to 1"]),
         (["islands.count=many"], ["islands.count"]),
         (["islands"], ["key=value"]),
-        (["seed.deep=1", "seed=2"], ["seed"]),
+        (["seed=2", "seed.deep=1"], ["seed"]),
     ],
 )
 def test_a_wrong_key_or_value_is_one_clear_line(overrides: list[str], words: list[str]) -> None:

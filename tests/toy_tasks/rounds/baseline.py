@@ -1,6 +1,6 @@
 # EVOLVE-BLOCK-START
-def step(state, message):
-    return state + 0.5 * (message - state)
+def step(state, message, parties):
+    return state + 0.5 * (message / parties - state)
 
 
 # EVOLVE-BLOCK-END

@@ -1,2 +1,2 @@
-def step(state, message):
-    return state + 0.999 * (message - state)
+def step(state, message, parties):
+    return state + 0.999 * (message / parties - state)

@@ -15,8 +15,10 @@ def instances(rng, size):
 def drive(instance, session):
     states = list(instance.secret)
     for _ in range(ROUNDS):
-        message = float(np.mean([as_number(state, name="state") for state in states]))
-        states = [session.call("step", {"state": float(state), "message": message}) for state in states]
+        message = sum(as_number(state, name="state") for state in states)
+        states = [
+            session.call("step", {"state": float(state), "message": message, "parties": PARTIES}) for state in states
+        ]
     return states
 
 
@@ -30,8 +32,8 @@ task = Task(
     family="toys",
     title="Agree on the mean",
     paper=Paper("None", 2026),
-    entry=Entry("def step(state: float, message: float) -> float"),
-    statement="Each party moves its number so that all end at the mean; the message is the mean of the numbers.",
+    entry=Entry("def step(state: float, message: float, parties: int) -> float"),
+    statement="Each party moves its number so that all end at the mean; the message is the sum of the numbers.",
     instances=instances,
     judge=judge,
     objective=Objective("spread", Direction.MINIMIZE, "log", floor=1e-3),
