@@ -46,10 +46,11 @@ class SymbolicProposer:
         done: list[Mutation] = []
         for _ in range(min(int(brief.rng.geometric(1.0 - self._settings.repeat)), MAX_MUTATIONS)):
             step = self._step(program, brief)
-            if step is not None:
+            undone = step is not None and done and step[0].id == parent.id
+            if step is not None and not undone:
                 program = step[0]
                 done.append(step[1])
-        if not done or (len(done) > 1 and program.id == parent.id):
+        if not done:
             raise NoProposal(f"no mutation of {parent.id[:12]} gave a plausible program")
         crossed = any(mutation in CROSSOVER for mutation in done)
         return Proposal(
