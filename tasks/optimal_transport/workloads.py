@@ -1,0 +1,72 @@
+"""Discrete optimal transport problems: a cost matrix scaled to maximum 1 and two positive marginals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Problem = tuple[Array, Array, Array]
+"""C (n, m), a (n,), b (m,); both marginals sum to 1."""
+
+
+def assignment(rng: np.random.Generator, n: int, eps: float, gaps: tuple[float, float]) -> Problem:
+    """Uniform random costs and uniform marginals: for small ``eps`` a random assignment problem.
+
+    Sinkhorn's rate varies by orders of magnitude between draws, so only those are kept whose spectral gap lies within
+    ``gaps``; plain Sinkhorn then needs about log(first error / tolerance) / gap iterations.
+    """
+    while True:
+        problem = _scaled(rng.random((n, n)), np.ones(n), np.ones(n))
+        if gaps[0] <= spectral_gap(problem, eps) <= gaps[1]:
+            return problem
+
+
+def spectral_gap(problem: Problem, eps: float) -> float:
+    """One minus Sinkhorn's linear rate; NaN where the plan is not found by 300 sweeps and 12 Newton steps."""
+    costs, a, b = problem
+    kernel = np.exp((costs.min(1, keepdims=True) - costs) / eps)
+    v = np.ones_like(b)
+    for _ in range(300):
+        u = a / (kernel @ v)
+        v = b / (kernel.T @ u)
+    plan = u[:, None] * kernel * v
+    for _ in range(12):
+        r, c = plan.sum(1), plan.sum(0)
+        schur = np.diag(c) - plan.T @ (plan / r[:, None])
+        if np.abs(r - a).sum() + np.abs(c - b).sum() < 1e-10:
+            scale = c**-0.5
+            return float(np.linalg.eigvalsh(scale[:, None] * schur * scale)[1])
+        dy = np.linalg.solve(schur + np.outer(b, b), (b - c) - plan.T @ ((a - r) / r))
+        dx = (a - r - plan @ dy) / r
+        if not max(np.abs(dx).max(), np.abs(dy).max()) < 50:
+            break
+        plan = plan * np.exp(dx[:, None] + dy)
+    return float("nan")
+
+
+def images(rng: np.random.Generator, side: int, power: int) -> Problem:
+    """Two random images of side x side pixels (three bumps on a faint ground), cost = distance ** power."""
+    axis = np.linspace(0, 1, side)
+    pixels = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    return _scaled(_squared_distances(pixels, pixels) ** (power / 2), _bumps(rng, pixels), _bumps(rng, pixels))
+
+
+def clouds(rng: np.random.Generator, n: int) -> Problem:
+    """Two weighted Gaussian clouds in the plane, the second smaller and moved; squared distances."""
+    first, second = rng.normal(size=(n, 2)), 0.7 * rng.normal(size=(n, 2)) + 0.5
+    return _scaled(_squared_distances(first, second), rng.uniform(0.2, 1.2, n), rng.uniform(0.2, 1.2, n))
+
+
+def _bumps(rng: np.random.Generator, pixels: Array) -> Array:
+    centres, widths = rng.random((3, 2)), rng.uniform(0.05, 0.15, 3)
+    return np.exp(-_squared_distances(pixels, centres) / (2 * widths**2)).sum(1) + 0.02
+
+
+def _squared_distances(x: Array, y: Array) -> Array:
+    return ((x[:, None] - y[None]) ** 2).sum(-1)
+
+
+def _scaled(costs: Array, a: Array, b: Array) -> Problem:
+    return costs / costs.max(), a / a.sum(), b / b.sum()
