@@ -37,6 +37,6 @@ def costly(name: str, version: int, key: Mapping[str, int | float | str], build:
         arrays = build()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
-        np.savez(scratch, **arrays)
+        np.savez(scratch, allow_pickle=False, **arrays)
     Path(scratch.name).replace(path)
     return arrays

@@ -17,7 +17,7 @@ from .scoring import aggregate, gain, score
 from .task import Constraint, Instance, Size
 from .trial import Trial, attempt
 
-HOPELESS = -0.2
+HOPELESS = -0.05
 """A first repeat this far behind the baseline (log of the ratio of times) decides: the others are not run."""
 
 

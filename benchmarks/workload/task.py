@@ -1,6 +1,7 @@
 """The benchmark's own task: a few milliseconds of numpy, so that the harness's cost shows."""
 
 import numpy as np
+
 from speciate.evaluators import (
     Descriptor,
     Direction,

@@ -5,6 +5,7 @@ the task is sound; `speciate run` on it searches for a better program than basel
 """
 
 import numpy as np
+
 from speciate.evaluators import (
     Descriptor,
     Direction,
