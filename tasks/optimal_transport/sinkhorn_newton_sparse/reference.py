@@ -43,7 +43,7 @@ def plan(C, eps, x, y):
 def sinkhorn(C, a, b, eps, x, y, target, most):
     K = plan(C, eps, x, y)
     u, v = np.ones_like(a), np.ones_like(b)
-    for step in range(10, most + 1, 10):
+    for _ in range(most // 10):
         for _ in range(10):
             u = a / (K @ v)
             v = b / (K.T @ u)
