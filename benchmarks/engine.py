@@ -11,39 +11,35 @@ from pathlib import Path
 import numpy as np
 
 from ..agents.scripted import ScriptedProposer
-from ..archive import Event, RunState
+from ..archive import Evaluated, Event, RunState
 from ..discovery import Budget
 from ..discovery.config import BudgetSettings, RunConfig
 from ..discovery.run import start
 from .isolation import WORKLOAD
+from .tree import tree_cpu, tree_memory
 
 MB = 1 << 20
+WARM_UP = 20
+"""Evaluations before the measurement, for imports, jails and calibration."""
 
 
-def tree_memory(pid: int) -> int:
-    """Proportional set size of a process and all its descendants, in bytes."""
-    total = 0
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        children = " ".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children"))
-    except OSError:
-        return 0
-    for line in rollup.splitlines():
-        if line.startswith("Pss:"):
-            total += int(line.split()[1]) * 1024
-    return total + sum(tree_memory(int(child)) for child in children.split())
-
-
-class MemoryProbe:
-    """An observer that samples the tree's memory once, after ``count`` evaluations."""
+class Probe:
+    """An observer that reads the tree's CPU after the warm-up and at the end, and its memory at the end."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self.bytes = 0
+        self._before: float | None = None
+        self.cpu_ms: float | None = None
+        self.memory_mb: float | None = None
 
     def notify(self, event: Event, state: RunState, budget: Budget) -> None:
-        if not self.bytes and state.evaluations >= self._count:
-            self.bytes = tree_memory(os.getpid())
+        if not isinstance(event, Evaluated):
+            return
+        if state.evaluations == WARM_UP:
+            self._before = tree_cpu(os.getpid())
+        elif state.evaluations == WARM_UP + self._count and self._before is not None:
+            self.cpu_ms = (tree_cpu(os.getpid()) - self._before) / self._count * 1e3
+            self.memory_mb = tree_memory(os.getpid()) / MB
 
 
 def program(index: int) -> str:
@@ -55,13 +51,11 @@ def program(index: int) -> str:
 
 def main() -> None:
     count = int(sys.argv[1])
-    config = RunConfig(budget=BudgetSettings(evaluations=count), certify=False)
-    probe = MemoryProbe(count - 2)
+    config = RunConfig(budget=BudgetSettings(evaluations=count + WARM_UP), certify=False)
+    probe = Probe(count)
     with tempfile.TemporaryDirectory() as scratch:
-        outcome = start(
-            str(WORKLOAD), config, Path(scratch) / "run", observers=(probe,), proposer=ScriptedProposer(program)
-        )
-    json.dump({"evaluations": outcome.evaluations, "memory_mb": probe.bytes / MB}, sys.stdout)
+        start(str(WORKLOAD), config, Path(scratch) / "run", observers=(probe,), proposer=ScriptedProposer(program))
+    json.dump({"cpu_ms": probe.cpu_ms, "memory_mb": probe.memory_mb}, sys.stdout)
 
 
 if __name__ == "__main__":

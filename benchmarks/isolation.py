@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .tree import tree_cpu
 
 WORKLOAD = Path(__file__).parent / "workload"
 WARM_UP = 5
@@ -72,49 +73,29 @@ def _forked(source: str) -> Callable[[], object]:
 def _cpu_ms(once: Callable[[], object], count: int) -> float:
     for _ in range(WARM_UP):
         once()
-    before = _tree_cpu()
+    before = tree_cpu(os.getpid())
     for _ in range(count):
         once()
-    return (_tree_cpu() - before) / count * 1e3
-
-
-def _tree_cpu() -> float:
-    """CPU seconds of this process and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return (tree_cpu(os.getpid()) - before) / count * 1e3
 
 
 def _jailed(source: str, count: int) -> float:
-    """Milliseconds of CPU per candidate, the jail's start left out: its cost is that of a jail for none."""
+    """Milliseconds of CPU per candidate, jail and supervisor included, the jail's start left out."""
     from ..sandbox import Limits, SandboxSpec, open_sandbox
 
-    def batch(number: int) -> float:
-        before = _tree_cpu()
-        with open_sandbox(SandboxSpec()) as sandbox:
-            for _ in range(number):
-                with sandbox.process({"program.py": source}, Limits()) as process:
-                    process.call("work", {"x": _vector()})
-        return _tree_cpu() - before
+    x = _vector()
+    with open_sandbox(SandboxSpec()) as sandbox:
 
-    start = batch(WARM_UP)
-    return (batch(count + WARM_UP) - start) / count * 1e3
+        def once() -> None:
+            with sandbox.process({"program.py": source}, Limits()) as process:
+                process.call("work", {"x": x})
+
+        return _cpu_ms(once, count)
 
 
 def _engine(count: int) -> tuple[float, float]:
-    """CPU milliseconds per candidate and the memory of the tree (MB, proportional set size).
-
-    The cost of starting a run (imports, calibration) is measured by a run of few candidates and taken off.
-    """
-    few = 10
-    start, _ = _engine_run(few)
-    total, memory = _engine_run(count + few)
-    return (total - start) / count * 1e3, memory
-
-
-def _engine_run(count: int) -> tuple[float, float]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """CPU milliseconds per candidate and the memory of the tree (MB, proportional set size)."""
     command = [sys.executable, "-m", "speciate.benchmarks.engine", str(count)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu, json.loads(done.stdout)["memory_mb"]
+    measured = json.loads(done.stdout)
+    return measured["cpu_ms"], measured["memory_mb"]
