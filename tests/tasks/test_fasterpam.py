@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+
 from speciate.evaluators import Rejected
 from speciate.tasks.clustering.fasterpam import baseline, known_build_start, reference
 from speciate.tasks.clustering.fasterpam.task import instances, judge, total_deviation

@@ -6,11 +6,11 @@ for the best of all n k swaps.
 Scaled down: numpy, n = 405 to 495 and k = 30 instead of n in the ten thousands and k to 200; the published factors of
 several hundred are against the original PAM. Here the baseline is already FastPAM1, its quick predecessor.
 
-Changed against the catalogue's sketch: n is smaller; the bound on the total deviation is 3 % over a trusted
-FasterPAM run from another random start instead of 2 % (on the road networks FastPAM1 itself came to 1.96 % in 60 draws, and a baseline
-must always pass); there are no real digits, because they lie in the clear where scikit-learn is installed. Alternating
-k-medoids, even the best of eight well-seeded starts, is 6 to 9 % above and so invalid. BUILD before FastPAM1 is the
-known simple method: half the way to the reference.
+Changed against the catalogue's sketch: n is smaller; the bound on the total deviation is 3 % over a trusted FasterPAM
+run from another random start instead of 2 % (on road networks FastPAM1 itself came to 1.96 % in 60 draws, and a
+baseline must always pass); there are no real digits, because they lie in the clear where scikit-learn is installed.
+Alternating k-medoids, even the best of eight well-seeded starts, is 6 to 9 % above and so invalid. BUILD before
+FastPAM1 is the known simple method: half the way to the reference.
 """
 
 from __future__ import annotations
