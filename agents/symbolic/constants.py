@@ -106,7 +106,7 @@ class PerturbSeveral:
             return None
         first = int(scene.rng.integers(len(spots) - 1))
         chosen = spots[first : first + int(scene.rng.integers(2, 7))]
-        spread = 10.0 ** scene.rng.uniform(-4, -0.7)
+        spread = 10.0 ** scene.rng.uniform(-3, -0.5)
         return scene.tree.edited({spot: scene.fitted(spot, self._step(spot, spread, scene)) for spot in chosen})
 
     @staticmethod
@@ -126,7 +126,7 @@ class Refine:
         if not spots:
             return None
         spot = scene.pick(spots)
-        spread = 10.0 ** scene.rng.uniform(-5, -1.5)
+        spread = 10.0 ** scene.rng.uniform(-3.5, -1)
         return scene.edit(spot, PerturbSeveral._step(spot, spread, scene))
 
 

@@ -45,6 +45,9 @@ REDUCTIONS = words(
     "quantile ptp argmax argmin count_nonzero all any nanmax nanmin nansum"
 )
 _RESHAPING = words("T reshape ravel flatten transpose")
+ARRAY_MEMBERS = (
+    ELEMENTWISE | CREATORS | REDUCTIONS | _RESHAPING | words("shape size ndim dtype astype argsort argpartition")
+)
 _ANNOTATIONS = {"int": INT, "float": NUMBER, "bool": BOOL, "str": OTHER, "dict": OTHER, "list": OTHER, "tuple": OTHER}
 
 
@@ -74,11 +77,14 @@ def annotated(text: str, name: str) -> Kind:
 
 
 class Typing:
-    """Kinds of expressions, given those of names."""
+    """Kinds of expressions, given those of names. ``objects`` are names that are called or have unusual members."""
 
-    def __init__(self, names: Mapping[str, Kind], shapes: Shapes | None = None) -> None:
+    def __init__(
+        self, names: Mapping[str, Kind], shapes: Shapes | None = None, objects: frozenset[str] = frozenset()
+    ) -> None:
         self.names = dict(names)
         self.shapes = shapes or Shapes()
+        self.objects = objects
 
     def bind(self, name: str, kind: Kind) -> None:
         """A name assigned twice keeps the kind on which both agree, a number's or array's rather than none."""
@@ -111,6 +117,8 @@ class Typing:
         return one if one.base is Base.ARRAY else other if other.base is Base.ARRAY else UNKNOWN
 
     def _combined(self, left: Kind, right: Kind) -> Kind:
+        if OTHER in (left, right):
+            return OTHER
         if left.base is Base.ARRAY and right.base is Base.ARRAY:
             return Kind(Base.ARRAY, self.shapes.join(left.shape, right.shape))
         if Base.ARRAY in (left.base, right.base):
@@ -120,7 +128,10 @@ class Typing:
         return NUMBER if left.base in SCALARS and right.base in SCALARS else UNKNOWN
 
     def _name(self, node: cst.Name) -> Kind:
-        return BOOL if node.value in ("True", "False") else self.names.get(node.value, UNKNOWN)
+        known = self.names.get(node.value, UNKNOWN)
+        if known is UNKNOWN and node.value in self.objects:
+            return OTHER
+        return BOOL if node.value in ("True", "False") else known
 
     def _binary(self, node: cst.BinaryOperation) -> Kind:
         left, right = self.kind(node.left), self.kind(node.right)
@@ -176,6 +187,8 @@ class Typing:
             return Kind(Base.ARRAY, code_of(node.args[-1].value)) if node.args else NUMBER
         if name in ("min", "max", "abs", "astype") or name in ELEMENTWISE:
             return self._folded(arguments)
+        if name in ("repr", "str", "list", "tuple", "dict", "zip", "range", "enumerate"):
+            return OTHER
         return Kind(Base.ARRAY, code_of(node)) if name in _RESHAPING | {"solve", "einsum", "outer"} else UNKNOWN
 
     def _folded(self, kinds: list[Kind]) -> Kind:
@@ -197,6 +210,13 @@ def called(node: cst.Call) -> str:
 
 
 _READERS = {
+    cst.SimpleString: lambda typing, node: OTHER,
+    cst.ConcatenatedString: lambda typing, node: OTHER,
+    cst.FormattedString: lambda typing, node: OTHER,
+    cst.List: lambda typing, node: OTHER,
+    cst.ListComp: lambda typing, node: OTHER,
+    cst.Tuple: lambda typing, node: OTHER,
+    cst.Dict: lambda typing, node: OTHER,
     cst.Integer: lambda typing, node: INT,
     cst.Float: lambda typing, node: NUMBER,
     cst.Name: Typing._name,

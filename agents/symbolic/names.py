@@ -89,6 +89,21 @@ class _Reader(ast.NodeVisitor):
             self.missing.add(node.target.id)
         self.visit(node.target)
 
+    def visit_If(self, node: ast.If) -> None:
+        """What only one branch binds is not bound after it, unless the test holds at first: ``t % 5 == 0``."""
+        self.visit(node.test)
+        before, ends = set(self.bound), []
+        for block in (node.body, node.orelse):
+            self.bound = set(before)
+            for statement in block:
+                self.visit(statement)
+            if not (block and isinstance(block[-1], _JUMPS)):
+                ends.append(self.bound)
+            if _holds_at_first(node.test):
+                ends = [self.bound]
+                break
+        self.bound = set.intersection(*ends) if ends else before
+
     def visit_For(self, node: ast.For) -> None:
         for child in (node.iter, node.target, *node.body, *node.orelse):
             self.visit(child)
@@ -130,6 +145,13 @@ class _Reader(ast.NodeVisitor):
         if node.name:
             self.bound.add(node.name)
         self.generic_visit(node)
+
+
+def _holds_at_first(test: ast.expr) -> bool:
+    if not (isinstance(test, ast.Compare) and isinstance(test.left, ast.BinOp) and isinstance(test.left.op, ast.Mod)):
+        return False
+    right = test.comparators[0]
+    return isinstance(test.ops[0], ast.Eq) and isinstance(right, ast.Constant) and right.value == 0
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import libcst as cst
 import numpy as np
 
-from .kinds import ELEMENTWISE, INT, SCALARS, UNKNOWN, Base, Kind, Typing, annotated, called
+from .kinds import ARRAY_MEMBERS, ELEMENTWISE, INT, OTHER, SCALARS, UNKNOWN, Base, Kind, Typing, annotated, called
 from .tree import Replacement, Spot, Tree, atom, code_of, parenthesized, parts, words
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Analysis:
     ) -> None:
         self.tree = tree
         self.bindings: dict[Spot | None, list[tuple[int, str]]] = {}
-        self.typing: dict[Spot | None, Typing] = {None: Typing(module_names)}
+        self.typing: dict[Spot | None, Typing] = {None: Typing(module_names, objects=_objects(tree))}
         self._signature = signature
         for spot in tree.spots:
             self._read(spot)
@@ -91,14 +91,15 @@ class Analysis:
 
     def _enter(self, spot: Spot, node: cst.FunctionDef) -> None:
         outer = self.typing[spot.function]
-        typing = Typing(outer.names, outer.shapes)
+        typing = Typing(outer.names, outer.shapes, outer.objects)
         promised = self._signature.get(node.name.value, {})
         bound = list(self.bindings.get(spot.function, ())) if spot.function else []
         for param in (*node.params.params, *node.params.kwonly_params):
             name = param.name.value
             text = code_of(param.annotation.annotation) if param.annotation else promised.get(name, "")
             guess = typing.kind(param.default) if param.default is not None else UNKNOWN
-            typing.names[name] = annotated(text, name) if text else guess
+            found = annotated(text, name) if text else guess
+            typing.names[name] = OTHER if found is UNKNOWN and name in typing.objects else found
             bound.append((spot.order, name))
         self.typing[spot], self.bindings[spot] = typing, bound
 
@@ -110,6 +111,14 @@ class Analysis:
             for element in target.elements:
                 first = element is target.elements[0]
                 self._bind(spot, element.value, kind if kind is INT and first else UNKNOWN)
+
+
+def _objects(tree: Tree) -> frozenset[str]:
+    """Names that are called, or looked into for what no array has: functions, lists, oracles."""
+    members = (spot.node for spot in tree.of(cst.Attribute) if isinstance(spot.node, cst.Attribute))
+    unusual = (node.value for node in members if node.attr.value not in ARRAY_MEMBERS)
+    callees = (spot.node.func for spot in tree.of(cst.Call) if isinstance(spot.node, cst.Call))
+    return frozenset(node.value for node in (*unusual, *callees) if isinstance(node, cst.Name))
 
 
 @dataclass(frozen=True)

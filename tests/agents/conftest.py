@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+
 from speciate.agents import Brief, Candidate, TaskCard
 from speciate.archive import Program
 from speciate.evaluators import Evaluation, State

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from speciate.agents import NoProposal
 from speciate.agents.scripted import ScriptedProposer
 

@@ -1,8 +1,10 @@
 """Every mutation, by what it makes of a small program."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
+
 from speciate.agents.symbolic.registry import GROUPS
 from speciate.agents.symbolic.scene import Mutation
 from speciate.agents.symbolic.workshop import Workshop
@@ -177,3 +179,10 @@ def test_numbers_move_along_the_line_to_an_inspiration(children):
     values = [float(child.split("RATE = ")[1].split()[0]) for child in found]
     assert any(0.4 < value < 0.5 for value in values)
     assert any(0.5 < value < 0.6 for value in values)
+
+
+def test_an_object_that_is_asked_for_something_is_no_number(children):
+    source = solve("y = n.query(x)", "z = x + y", "return z * 2.0").replace("solve", "helper")
+    for name in ("replace_expression", "extend_expression", "blend_values", "scale_expression", "wrap_expression"):
+        for child in children(name, source):
+            assert not re.search(r"[-+*/] n\b(?!\.)|\bn [-+*/]", child), child

@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from speciate.agents.symbolic.names import alike, review
 from speciate.agents.symbolic.source import frozen_parts, outline
 
@@ -67,6 +68,10 @@ def test_markers_inside_a_function_guard_the_rest_of_it():
         ("def f(x):\n    def g():\n        return y\n    y = x\n    return g()\n", set()),
         ("def f(x):\n    return [i for i in x], i\n", {"i"}),
         ("f = lambda x: x + KNOWN\n", set()),
+        ("def f(x):\n    if x:\n        a = 1\n    return a\n", {"a"}),
+        ("def f(x):\n    if x:\n        a = 1\n    else:\n        a = 2\n    return a\n", set()),
+        ("def f(x):\n    if x:\n        return 0\n    else:\n        a = 2\n    return a\n", set()),
+        ("def f(x):\n    for t in x:\n        if t % 5 == 0:\n            a = t\n    return a\n", set()),
     ],
 )
 def test_names_that_nothing_defines_are_found(source, missing):
