@@ -82,7 +82,7 @@ class Proposal:
     cost: Cost = field(default_factory=Cost)
 
 
-class NoProposal(Exception):  # noqa: N818 - not an error: the proposer had nothing to say to this brief
+class NoProposal(Exception):
     """The proposer found no variant for this brief; the conductor asks again with another one."""
 
 

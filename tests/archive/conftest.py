@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+
 from speciate.archive import (
     Added,
     ArchiveSettings,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from speciate.archive import AddStatus, BehaviourSpace, Island
 from speciate.evaluators import Descriptor, Evaluation, State
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from speciate.archive import Dropped, Journal, JournalError, Resumed, RunState, is_run, replay, verify
 from speciate.evaluators import State
 

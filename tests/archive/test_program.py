@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from speciate.archive import Program, Proposed, canonical
 
 SOURCE = "def solve(x):\n    return x + 1\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from speciate.archive import ArchiveSettings, BehaviourSpace, CVTSpace, Island
 from speciate.archive.archipelago import Archipelago
 from speciate.evaluators import Descriptor, Evaluation, State

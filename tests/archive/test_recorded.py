@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, floating_dtypes, integer_dtypes
+
 from speciate.archive.recorded import Call, OracleRefused, RecordedOracle, Request, difference, load, replay, save
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text())

@@ -7,6 +7,7 @@ import ast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from speciate.archive.rendering import docstring, module, relative_imports, stub
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from speciate.discovery.config import ConfigError, RunConfig, load_config
 
 

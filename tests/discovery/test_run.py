@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from speciate.agents.scripted import ScriptedProposer
 from speciate.archive import Journal, replay
 from speciate.discovery.conductor import RunFailed

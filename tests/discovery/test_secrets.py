@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from speciate.discovery.secrets import certification_secret, installation_key, key_file, run_secret
 
 

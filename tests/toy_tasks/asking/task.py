@@ -1,6 +1,5 @@
 """Oracle style with a budget: find the minimum of a hidden parabola."""
 
-import numpy as np
 from speciate.evaluators import (
     Descriptor,
     Direction,

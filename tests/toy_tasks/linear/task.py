@@ -1,6 +1,7 @@
 """Function style, the judge's metric, linear scale: guess the factor by which a vector was stretched."""
 
 import numpy as np
+
 from speciate.evaluators import Descriptor, Direction, Entry, Instance, Objective, Paper, Task, Verdict
 from speciate.evaluators.checks import as_array
 

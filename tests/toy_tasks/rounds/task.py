@@ -1,6 +1,7 @@
 """Rounds style: parties average their numbers by messages, each step in a fresh process with explicit state."""
 
 import numpy as np
+
 from speciate.evaluators import Descriptor, Direction, Entry, Instance, Objective, Paper, Task, Verdict
 from speciate.evaluators.checks import as_array, as_number
 

@@ -1,6 +1,7 @@
 """Staged style: fit on one process, predict in another; only the artefact passes between them."""
 
 import numpy as np
+
 from speciate.evaluators import Descriptor, Direction, Entry, Instance, Objective, Paper, Task, Verdict
 from speciate.evaluators.checks import as_array
 

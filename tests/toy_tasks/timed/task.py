@@ -1,6 +1,7 @@
 """Function style, CPU time as the objective: the squared norms of rows."""
 
 import numpy as np
+
 from speciate.evaluators import Descriptor, Direction, Entry, Instance, Measure, Objective, Paper, Task, Verdict
 from speciate.evaluators.checks import as_array
 
