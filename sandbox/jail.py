@@ -93,10 +93,9 @@ def _mounts(spec: SandboxSpec) -> list[str]:
     words = [word for path in shown for word in ("--ro-bind", str(path), str(path))]
     for name in ("/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"):
         words += ["--ro-bind-try", name, name]
-    hidden = [*site_folders(), _PRODUCT]
+    hidden = [place for place in (*site_folders(), _PRODUCT) if any(place.is_relative_to(path) for path in shown)]
     for place in hidden:
-        if any(place.is_relative_to(path) for path in shown):
-            words += ["--tmpfs", str(place)]
+        words += ["--tmpfs", str(place)]
     words += ["--tmpfs", "/dev", *_each("--dev-bind", ((f"/dev/{name}", f"/dev/{name}") for name in _DEVICES))]
     words += ["--symlink", scratch(), "/dev/shm", "--remount-ro", "/dev"]
     words += ["--tmpfs", _SITE]
@@ -105,7 +104,10 @@ def _mounts(spec: SandboxSpec) -> list[str]:
     words += ["--ro-bind", str(_INSIDE), f"{_CODE}/inside", "--dir", "/tmp", "--dir", scratch()]
     if spec.helpers is not None:
         words += ["--ro-bind", str(spec.helpers.resolve()), _HELPERS]
-    return [*words, "--remount-ro", "/"]
+    # Forks share these: what one candidate wrote there, the next one would find.
+    for place in (*map(str, hidden), _SITE, "/"):
+        words += ["--remount-ro", place]
+    return words
 
 
 def explanation(error: str) -> NoJail:

@@ -38,18 +38,18 @@ class Sandbox:
         """
         process = self._fork(files, limits)
         try:
-            process.start()
             yield process
         finally:
             process.finish()
 
     def _fork(self, files: Mapping[str, str], limits: Limits) -> Process:
+        """A started process, from a new zygote where the old one has died."""
         try:
-            return Process(self._zygote, files, limits)
+            return _started(Process(self._zygote, files, limits))
         except SandboxError:
             self._zygote.close()
             self._zygote = start_zygote(self._spec)
-            return Process(self._zygote, files, limits)
+            return _started(Process(self._zygote, files, limits))
 
     def close(self) -> None:
         self._zygote.close()
@@ -61,6 +61,17 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _started(process: Process) -> Process:
+    """Raises: SandboxError where it does not come up; nothing is left of it then."""
+    try:
+        process.start()
+    except SandboxError:
+        with contextlib.suppress(SandboxError):
+            process.finish()
+        raise
+    return process
 
 
 def _tier(spec: SandboxSpec, zygote: Zygote) -> Tier:

@@ -25,6 +25,9 @@ _SIZES = {"b": "1", "i": "1248", "u": "1248", "f": "248", "c": ("8", "16")}
 DTYPES = tuple(np.dtype(kind + size) for kind, sizes in _SIZES.items() for size in sizes)
 _CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in enumerate(DTYPES)}
 _U32, _U64, _I64, _F64 = (struct.Struct("<" + code) for code in "IQqd")
+_INTEGERS: tuple[type, ...] = (int, np.integer)
+_FLOATS: tuple[type, ...] = (float, np.float16, np.float32)
+_COMPLEX: tuple[type, ...] = (complex, np.complex64)
 _PACKED = {float: (b"D", "d"), int: (b"Q", "q")}
 
 
@@ -72,9 +75,9 @@ class _Encoder:
             self.header += b"N"
         elif isinstance(value, (bool, np.bool_)):
             self.header += b"T" if value else b"F"
-        elif isinstance(value, (int, np.integer)):
+        elif isinstance(value, _INTEGERS):
             self._integer(int(value))
-        elif isinstance(value, (float, np.float16, np.float32)):
+        elif isinstance(value, _FLOATS):
             self.header += b"d" + _F64.pack(value)
         elif isinstance(value, str):
             self.header += b"s"
@@ -83,7 +86,7 @@ class _Encoder:
             self._array(value)
         elif isinstance(value, (list, tuple, dict)):
             self._container(value, depth)
-        elif isinstance(value, (complex, np.complex64)):
+        elif isinstance(value, _COMPLEX):
             self.header += b"c" + _F64.pack(value.real) + _F64.pack(value.imag)
         else:
             raise WireError(f"{type(value).__name__} is not plain data")

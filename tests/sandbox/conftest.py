@@ -56,9 +56,10 @@ def run(sandbox: Sandbox) -> Run:
 @pytest.fixture(autouse=True)
 def next_candidate_is_untouched(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a candidate did, the next one in the same jail runs as if it had been the first."""
+    run = request.getfixturevalue("run") if "run" in request.fixturenames else None
     yield
-    if "run" in request.fixturenames:
-        outcome = request.getfixturevalue("run")("import os\ndef f(x): return [x.sum(), os.listdir('/tmp')]", x=_ones())
+    if run is not None:
+        outcome = run("import os\ndef f(x): return [x.sum(), os.listdir('/tmp')]", x=_ones())
         assert outcome.value == [3.0, []]
 
 

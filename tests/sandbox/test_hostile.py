@@ -329,3 +329,24 @@ def test_candidate_cannot_see_descriptors_of_others(run):
     """
     assert run(source).value == [0, 1, 2, 3]
     assert os.path.exists("/proc/self/fd")
+
+
+def test_only_private_folders_can_be_written(run):
+    outcome = run(
+        """
+        import os
+        def f():
+            folders = []
+            for folder, inner, _ in os.walk('/'):
+                if folder.startswith(('/tmp', '/dev/shm')) or folder.count('/') > 5:
+                    inner.clear()
+                else:
+                    folders.append(folder)
+            return len(folders), [folder for folder in folders if os.access(folder, os.W_OK)]
+        """,
+        limits=Limits(cpu_seconds=20, wall_seconds=60),
+    )
+    assert outcome.message == ""
+    count, writable = outcome.value
+    assert count > 100
+    assert writable == []

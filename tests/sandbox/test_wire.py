@@ -35,7 +35,7 @@ def through(value: Any) -> Any:
 
 def rebuilt(header: bytes, blob: bytes) -> Any:
     value, places = decode(header, len(blob))
-    for place in places:
+    for place in (place for place in places if place.nbytes):
         bytes_of(place)[:] = blob[: place.nbytes]
         blob = blob[place.nbytes :]
     return value
