@@ -1,18 +1,17 @@
-"""Auxiliary-loss-free balancing as it is used: a constant step in the direction of the sign (Wang et al. 2024)."""
+"""Loss-free balancing (Wang et al. 2024): the bias of an overloaded expert falls by a constant, else it rises by it."""
 
 import numpy as np
 
 # EVOLVE-BLOCK-START
-RATE = 0.01
+STEP = 0.01
 
 
 def balance(oracle, E, k, tokens, steps):
-    p = np.zeros(E)
     target = tokens * k / E
-    for step in range(steps):
+    p = np.zeros(E)
+    for _ in range(steps):
         load = oracle.route(p)
-        error = target - load
-        p = p + RATE * np.sign(error)
+        p = p + STEP * np.sign(target - load)
 
 
 # EVOLVE-BLOCK-END

@@ -1,19 +1,19 @@
-"""Primal-dual steps of diminishing size (paper, section 4): p <- p + eps_n (L - A_n) / N with eps_n = u / (n + n0).
+"""Auxiliary-loss-free balancing as an online primal-dual method (Han and Zhong 2025, the strongly convex step sizes).
 
-The regret is logarithmic when u is at least half the inverse of the strong convexity; the mean of p does not matter
-and is kept at zero.
+The bias is the dual variable of the load constraints and (L - load)/N a stochastic descent direction; the expected dual
+is strongly convex near its optimum, so that steps u/(n + n0) give logarithmic regret.
 """
 
 import numpy as np
 
 U = 8.0
-N0 = 10.0
+DELAY = 10.0
 
 
 def balance(oracle, E, k, tokens, steps):
-    p = np.zeros(E)
     target = tokens * k / E
-    for n in range(steps):
+    p = np.zeros(E)
+    for n in range(1, steps + 1):
         load = oracle.route(p)
-        p = p + U / (n + N0) * (target - load) / tokens
+        p = p + U / (n + DELAY) * (target - load) / tokens
         p = p - p.mean()
