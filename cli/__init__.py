@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Entry point of ``speciate``. Exit status 0: done; 1: the thing asked for does not hold; 2: wrong usage or input."""
+    """Entry point of ``speciate``. Status 0: done; 1: what was asked for does not hold; 2: wrong usage or input."""
     from .app import app
     from .output import users_error
 

@@ -144,7 +144,8 @@ def _show(result: Outcome) -> None:
     rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
     note(
-        f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; stopped by {result.stopped_by}"
+        f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "
+        f"stopped by {result.stopped_by}"
     )
     note("next:")
     note(f"  speciate show {result.run}              # the elites")

@@ -11,7 +11,7 @@ from ..sandbox import open_sandbox
 from .executor import sandbox_spec
 from .secrets import certification_secret
 
-MAX_TRIES = 3
+MAX_TRIES = 10
 """How many programs, best first, are tried before the run ends without a certificate."""
 
 PURPOSE = "certify"
@@ -26,8 +26,9 @@ def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) ->
     Baseline and reference are measured on the fresh instances too, so the scale is theirs. Programs that are
     certified already, and the baseline itself, are left out.
     """
-    ranked = [program for program in state.ranking(MAX_TRIES) if program != state.baseline]
-    if not ranked or ranked[0] in state.certificates:
+    done = {state.baseline, *state.certificates}
+    ranked = [program for program in state.ranking(MAX_TRIES) if program not in done]
+    if not ranked or state.certified_best is not None:
         return
     fresh = certification_secret(secret)
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:

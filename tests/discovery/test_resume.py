@@ -57,16 +57,12 @@ def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_p
         has_begun = run.exists() and any(isinstance(event, Proposed) for event in events(run))
         if run.exists() and not has_begun:
             subprocess.run(["rm", "-r", str(run)], check=True)
-        process = subprocess.Popen(go_on if has_begun else begin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        assert kill_after(process, dice.uniform(0.8, 2.2)), process.stderr.read()
+        process = subprocess.Popen(go_on if has_begun else begin, stdout=subprocess.DEVNULL)
+        assert kill_after(process, dice.uniform(0.8, 2.2)), f"ended by itself with status {process.returncode}"
         kills += 1
         evaluated = sum(isinstance(event, Evaluated) for event in events(run)) if run.exists() else 0
         assert evaluated >= kept, "an evaluation that was in the journal is gone"
         kept = evaluated
-    finished = subprocess.run(
-        command("run", str(TOY), "--evaluations", "1", "--out", str(tmp_path / "other")), capture_output=True, check=True
-    )
-    assert json.loads(finished.stdout)["evaluations"] == 1
     indices = Counter(event.index for event in events(run) if isinstance(event, Evaluated))
     assert max(indices.values()) == 1
     with contextlib.closing(Journal.open(run, readonly=True)) as journal:
@@ -76,7 +72,8 @@ def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_p
 
 def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
     options = ("--evaluations", "60", "--workers", "1", "--seed", "5")
-    subprocess.run(command("run", str(TOY), *options, "--out", str(tmp_path / "whole")), check=True, capture_output=True)
+    whole = command("run", str(TOY), *options, "--out", str(tmp_path / "whole"))
+    subprocess.run(whole, check=True, capture_output=True)
     broken = tmp_path / "broken"
     process = subprocess.Popen(command("run", str(TOY), *options, "--out", str(broken)), stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30

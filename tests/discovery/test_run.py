@@ -1,6 +1,7 @@
 """Whole runs in this process, on small tasks."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ from speciate.evaluators import State, load_task
 TOYS = Path(__file__).parent.parent / "toy_tasks"
 
 
-def run(tmp_path: Path, name: str = "linear", **values: object) -> Outcome:
-    options = {"budget__evaluations": 40, "workers": 1, "seed": 0} | values
+def run(tmp_path: Path, name: str = "linear", **values: Any) -> Outcome:
+    options: dict[str, Any] = {"budget__evaluations": 40, "workers": 1, "seed": 0} | values
     return start(str(TOYS / name), load_config(None, **options), tmp_path / "run")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -122,7 +121,7 @@ def test_crash_at_import_and_missing_entry(run):
 def test_forged_clock_does_not_change_the_bill(run):
     source = """
         import time, resource
-        real = time.perf_counter
+        real = time.process_time
         for name in ("time", "perf_counter", "process_time", "monotonic", "clock_gettime"):
             setattr(time, name, lambda *_: 0.0)
         resource.getrusage = lambda *_: None
@@ -328,7 +327,7 @@ def test_candidate_cannot_see_descriptors_of_others(run):
             return found
     """
     assert run(source).value == [0, 1, 2, 3]
-    assert os.path.exists("/proc/self/fd")
+    assert Path("/proc/self/fd").exists()
 
 
 def test_only_private_folders_can_be_written(run):

@@ -91,7 +91,7 @@ def test_a_dead_zygote_is_replaced():
 
 def test_a_zygote_that_dies_under_a_process_is_no_fault_of_the_candidate():
     with open_sandbox(SandboxSpec()) as sandbox:
-        with pytest.raises(SandboxError), sandbox.process(FILES, Limits()) as process:
+        with pytest.raises(SandboxError), sandbox.process(FILES, Limits()) as process:  # noqa: PT012
             os.kill(sandbox._zygote._process.pid, signal.SIGKILL)
             process.call("g", {})
         with sandbox.process(FILES, Limits()) as process:
@@ -100,7 +100,7 @@ def test_a_zygote_that_dies_under_a_process_is_no_fault_of_the_candidate():
 
 def test_an_exception_of_ours_ends_the_process(tmp_path):
     with open_sandbox(SandboxSpec()) as sandbox:
-        with pytest.raises(KeyError), sandbox.process(FILES, Limits()) as process:
+        with pytest.raises(KeyError), sandbox.process(FILES, Limits()) as process:  # noqa: PT012
             process.call("f", {})
             raise KeyError
         assert process.usage.cpu_seconds >= 0
@@ -134,6 +134,6 @@ def test_probe_says_what_holds():
 
 
 def test_failures_say_what_they_are():
-    with open_sandbox(SandboxSpec()) as sandbox, sandbox.process(FILES, Limits(wall_seconds=0.2)) as process:
+    with open_sandbox(SandboxSpec()) as sandbox, sandbox.process(FILES, Limits(wall_seconds=0.2)) as process:  # noqa: SIM117
         with pytest.raises(CandidateFailed, match=r"no reply within 0\.2 s"):
             process.call("g", {})

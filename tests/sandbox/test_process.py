@@ -72,7 +72,10 @@ def test_files_are_modules_and_packages(sandbox):
 
 def test_oracle_is_served_on_this_side(run):
     oracle = Squares()
-    source = "def f(oracle): return [oracle.square(3), oracle.square(x=1, *[4]), oracle.square(__import__('numpy').ones(2))]"
+    source = """
+        import numpy as np
+        def f(oracle): return [oracle.square(3), oracle.square(x=1, *[4]), oracle.square(np.ones(2))]
+    """
     value = run(source, oracle=oracle).value
     assert value[:2] == [9, 16]
     assert value[2].tolist() == [1, 1]
@@ -143,9 +146,10 @@ def test_usage_is_known_only_after_the_block(sandbox):
 def test_hash_order_is_the_same_in_every_jail():
     orders = []
     for _ in range(2):
-        with open_sandbox(SandboxSpec()) as jail, jail.process(
-            {"program.py": "def f(): return list({'a', 'b', 'c', 'd'})"}, Limits()
-        ) as process:
+        with (
+            open_sandbox(SandboxSpec()) as jail,
+            jail.process({"program.py": "def f(): return list({'a', 'b', 'c', 'd'})"}, Limits()) as process,
+        ):
             orders.append(process.call("f", {}))
     assert orders[0] == orders[1]
 
@@ -179,7 +183,7 @@ def test_an_import_that_is_not_installed_is_said_in_one_line():
 def test_unsafe_runs_with_limits_and_the_outside_clock():
     with open_sandbox(SandboxSpec(unsafe=True)) as bare:
         assert bare.tier == "unsafe"
-        with bare.process({"program.py": "def f():\n    while True: pass"}, Limits(cpu_seconds=0.2)) as process:
+        with bare.process({"program.py": "def f():\n    while True: pass"}, Limits(cpu_seconds=0.2)) as process:  # noqa: SIM117
             with pytest.raises(CandidateFailed) as caught:
                 process.call("f", {})
         assert caught.value.failure == Failure.TIMEOUT

@@ -67,7 +67,9 @@ def test_plain_data_goes_through_unchanged(value):
     assert same(through(value), value)
 
 
-@pytest.mark.parametrize("scalar", [np.float32(0.5), np.int8(-3), np.uint64(2**64 - 1), np.bool_(True), np.complex64(1j)])
+@pytest.mark.parametrize(
+    "scalar", [np.float32(0.5), np.int8(-3), np.uint64(2**64 - 1), np.bool_(True), np.complex64(1j)]
+)
 def test_numpy_scalars_arrive_as_python_numbers(scalar):
     assert through(scalar) == scalar.item()
     assert type(through(scalar)) is type(scalar.item())

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+
+from speciate.evaluators import Size
 from speciate.tasks.optimizers import workloads
 from speciate.tasks.optimizers.lion_search import baseline, known_signum, reference
 from speciate.tasks.optimizers.lion_search.task import drive, instances, judge
@@ -30,7 +32,7 @@ class _Namespace:
         return self.names[entry](**inputs)
 
 
-def run(source, size="smoke", seed=0):
+def run(source, size: Size = "smoke", seed=0):
     made = instances(np.random.default_rng(seed), size)
     return [judge(instance, drive(instance, FreshNamespaces(source)), None) for instance in made]
 
