@@ -37,7 +37,7 @@ def dual_and_load(affinity: Array, p: Array, k: int) -> tuple[float, Array]:
 
 
 def best_fixed_bias(trace: Array, k: int) -> tuple[Array, float]:
-    """The bias that minimises the mean dual over all batches, and that minimum, to about 1e-8.
+    """The bias that minimises the mean dual over all batches, and that minimum, to about 1e-7.
 
     The function is convex and, over so many tokens, nearly smooth: L-BFGS on subgradients, first on every eighth batch.
     """

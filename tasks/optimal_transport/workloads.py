@@ -27,7 +27,7 @@ def spectral_gap(problem: Problem, eps: float) -> float:
     """One minus Sinkhorn's linear rate; NaN where the plan is not found by 300 sweeps and 12 Newton steps."""
     costs, a, b = problem
     kernel = np.exp((costs.min(1, keepdims=True) - costs) / eps)
-    v = np.ones_like(b)
+    u, v = np.ones_like(a), np.ones_like(b)
     for _ in range(300):
         u = a / (kernel @ v)
         v = b / (kernel.T @ u)

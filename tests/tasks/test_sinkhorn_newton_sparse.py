@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+
 from speciate.evaluators import Rejected
 from speciate.tasks.optimal_transport import workloads
 from speciate.tasks.optimal_transport.sinkhorn_newton_sparse import baseline, known_overrelaxed_sinkhorn, reference
@@ -28,15 +29,14 @@ def test_programs_solve_every_instance(program):
             assert judge(instance, solved(program, instance), None).valid
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_the_plan_is_that_of_pot(program, smoke):
+def test_the_plans_are_those_of_pot():
     bregman = pytest.importorskip("ot").bregman
-    for instance in smoke:
-        C, a, b, eps = (instance.inputs[name] for name in ("C", "a", "b", "eps"))
-        x, y = solved(program, instance)
-        plan = np.exp((x[:, None] + y - C) / eps)
-        theirs = bregman.sinkhorn_log(a, b, C, eps, numItermax=50_000, stopThr=1e-11)
-        assert np.abs(plan - theirs).sum() < 1e-6
+    C, a, b = workloads.images(np.random.default_rng(2), 8, 2)
+    eps = 1 / 300
+    theirs = bregman.sinkhorn_log(a, b, C, eps, numItermax=20_000, stopThr=1e-11)
+    for program in PROGRAMS:
+        x, y = program.solve(C, a, b, eps, 1e-9)
+        assert np.abs(np.exp((x[:, None] + y - C) / eps) - theirs).sum() < 1e-6
 
 
 def test_the_generator_is_deterministic_and_scaled():

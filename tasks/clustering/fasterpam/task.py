@@ -66,7 +66,7 @@ Only numpy may be used; compiling code is not possible.
 
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
-    n, k = {"smoke": (120, 8), "default": (450, 30), "gpu": (1500, 60)}[size]
+    n, k = {"smoke": (240, 20), "default": (450, 30), "gpu": (1500, 60)}[size]
     matrices = {
         "manhattan": manhattan(rng, n + n // 10, 2 * k),
         "jaccard": jaccard(rng, n, 2 * k),

@@ -7,7 +7,7 @@ Scaled down: independent draws from one distribution of scores take the place of
 128 tokens a batch, 160 batches, 16 and 32 experts.
 
 Changed against the catalogue's sketch: 128 tokens instead of 1024 (the trusted routing is the cost), which makes the
-loads noisier; the optimum is found by L-BFGS, which comes to 1e-8 of it, instead of averaged subgradients. The sign
+loads noisier; the optimum is found by L-BFGS, which comes to 1e-7 of it, instead of averaged subgradients. The sign
 step with the constant 0.01 is the baseline; DeepSeek's constant 0.001 is worse here. Steps of 1/sqrt(n) and a constant
 proportional step are known programs; the first comes close to the paper's step.
 """

@@ -73,7 +73,10 @@ transport libraries are not available.
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     if size == "smoke":
-        problems = {"assignment": (assignment(rng, 64, 1 / 120, (0.01, 0.03)), 120), "images": (images(rng, 8, 2), 600)}
+        problems = {
+            "assignment": (assignment(rng, 80, 1 / 150, (0.0015, 0.004)), 150),
+            "images": (images(rng, 10, 2), 900),
+        }
     elif size == "default":
         problems = {f"assignment-{k}": (assignment(rng, 200, 1 / 450, (0.0012, 0.003)), 450) for k in (1, 2)} | {
             f"images-{k}": (images(rng, 17, 2), 2000) for k in (1, 2)
