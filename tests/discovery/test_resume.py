@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -95,39 +96,37 @@ def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
     assert story(broken) == story(tmp_path / "whole")
 
 
+@contextlib.contextmanager
+def running(run: Path, evaluations: int) -> Iterator[subprocess.Popen[str]]:
+    """A run in another process that has evaluated something; killed at the end if it still lives."""
+    arguments = command("run", str(TOY), "--evaluations", str(evaluations), "--out", str(run))
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not any(isinstance(event, Evaluated) for event in events(run)):
+                assert time.monotonic() < deadline, "the run did not begin"
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+
+
 def test_ctrl_c_ends_cleanly_and_resume_finishes(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = subprocess.Popen(
-        command("run", str(TOY), "--evaluations", "100000", "--seed", "2", "--out", str(run)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if run.exists() and any(isinstance(event, Evaluated) for event in events(run)):
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    with running(run, evaluations=400) as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert json.loads(out)["stopped_by"] == "interrupted"
     assert f"speciate resume {run}" in err
+    resumed = subprocess.run(command("resume", str(run)), capture_output=True, check=True)
+    assert json.loads(resumed.stdout)["evaluations"] == 400
 
 
 def test_a_second_conductor_on_the_same_run_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = subprocess.Popen(
-        command("run", str(TOY), "--evaluations", "100000", "--out", str(run)), stdout=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not (run.exists() and any(True for _ in events(run))):
-            time.sleep(0.05)
+    with running(run, evaluations=100_000):
         second = subprocess.run(command("resume", str(run)), capture_output=True, text=True, check=False)
-    finally:
-        process.kill()
-        process.wait()
     assert second.returncode == 2
     assert "in use" in second.stderr
     assert second.stderr.count("\n") == 1

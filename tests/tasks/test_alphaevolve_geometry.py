@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+
 from speciate.evaluators import Instance
 from speciate.tasks.discovery import workloads
 from speciate.tasks.discovery.alphaevolve_geometry import baseline, known_restart, reference

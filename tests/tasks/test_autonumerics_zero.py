@@ -5,6 +5,7 @@ from decimal import Decimal
 import mpmath
 import numpy as np
 import pytest
+
 from speciate.evaluators import Instance
 from speciate.tasks.symbolic import workloads
 from speciate.tasks.symbolic.autonumerics_zero import baseline, known_rational, reference
