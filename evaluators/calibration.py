@@ -16,6 +16,8 @@ from .task import Instance, Size, Task
 from .trial import Trial, attempt
 
 MAIN = "program.py"
+TRIES = 3
+"""Draws of instances before a task whose own programs fail is refused."""
 
 
 class Calibration(Record):
@@ -67,10 +69,7 @@ def calibrate(
 
     Raises: TaskError where one of them is not VALID or the reference does not beat the baseline; SandboxError.
     """
-    instances = draw(folder.task, secret, size, purpose, sets=sets)
-    if not instances:
-        raise TaskError(f"task '{folder.task.id}' has no instances of size '{size}'")
-    pairs = [_pair(folder, sandbox, instance) for instance in instances]
+    instances, pairs = _measured(folder, sandbox, secret, size, purpose, sets)
     gains = tuple(_median_gain(folder.task, pair) for pair in pairs)
     names = [instance.name for instance in instances]
     baseline = {name: _median([trial.value for trial in pair[0]]) for name, pair in zip(names, pairs, strict=True)}
@@ -97,6 +96,25 @@ def calibrate(
 
 
 Pair = tuple[list[Trial], list[Trial]]
+
+
+def _measured(
+    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
+) -> tuple[Sequence[Instance], list[Pair]]:
+    """Clocked programs get instances of their own, so others can be drawn where a program of the task fails on one."""
+    own = folder.task.objective.measure.timed
+    failed: TaskError | None = None
+    for number in range(TRIES if own else 1):
+        program_id = f"calibration.{number}" if own else None
+        instances = draw(folder.task, secret, size, purpose, program_id=program_id, sets=sets)
+        if not instances:
+            raise TaskError(f"task '{folder.task.id}' has no instances of size '{size}'")
+        try:
+            return instances, [_pair(folder, sandbox, instance) for instance in instances]
+        except TaskError as error:
+            failed = error
+    assert failed is not None
+    raise failed
 
 
 def _pair(folder: TaskFolder, sandbox: Sandbox, instance: Instance) -> Pair:
