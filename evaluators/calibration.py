@@ -16,6 +16,9 @@ from .task import Instance, Size, Task
 from .trial import Trial, attempt
 
 MAIN = "program.py"
+LEAST_CPU = 0.05
+"""Seconds; a multiple of the baseline's is never less."""
+
 TRIES = 3
 """Draws of instances before a task whose own programs fail is refused."""
 
@@ -164,10 +167,9 @@ def _positive(folder: TaskFolder, reference_gain: float) -> float:
     return reference_gain
 
 
-def limits_for(task: Task, calibration: Calibration, instance: Instance) -> Limits:
-    """The candidate's limits on an instance: as declared, or a multiple of what the baseline used here."""
+def limits_for(task: Task, baseline_cpu: float | None) -> Limits:
+    """The candidate's limits on an instance: as declared, or a multiple of what the baseline used on it."""
     factor = task.limits.cpu_times_baseline
-    used = calibration.baseline_cpu
-    if factor is None or instance.name not in used:
+    if factor is None or baseline_cpu is None:
         return task.limits.run
-    return replace(task.limits.run, cpu_seconds=max(0.05, factor * used[instance.name]))
+    return replace(task.limits.run, cpu_seconds=max(LEAST_CPU, factor * baseline_cpu))

@@ -83,8 +83,8 @@ class Evaluator:
         return self._shared[key]
 
     def _measure(self, files: Mapping[str, str], instance: Instance, own_words: bool) -> InstanceResult:
-        limits = limits_for(self._task, self._calibration, instance)
         if not self._task.objective.measure.timed:
+            limits = limits_for(self._task, self._calibration.baseline_cpu.get(instance.name))
             trial = attempt(self._task, self._sandbox, files, instance, limits)
             return self._result(
                 instance, [trial], self._gain(trial, self._calibration.baseline.get(instance.name)), own_words
@@ -97,6 +97,7 @@ class Evaluator:
             )
             if baseline.state is not State.VALID:
                 raise SandboxError(f"the baseline became {baseline.state.value} on instance '{instance.name}'")
+            limits = limits_for(self._task, baseline.cpu_seconds)
             trials.append(attempt(self._task, self._sandbox, files, instance, limits))
             ahead = self._gain(trials[-1], baseline.value)
             if ahead is None:
