@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from ..agents import Cost, NoProposal, Proposal, Proposer, TaskCard
+from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
 from ..archive import Added, Dropped, Evaluated, Event, Journal, Migrated, Program, Proposed, RunState
 from ..archive.state import SEED
 from ..evaluators import Evaluation, State, Task, check_kept, check_source
@@ -47,11 +48,18 @@ class Rules:
         return check_source(self.task, files) or check_kept(self.baseline, source)
 
 
+@dataclass(frozen=True, slots=True)
+class Landed:
+    proposed: Proposed
+    evaluation: Evaluation
+
+
 class Conductor:
     """Keeps ``config.lines`` proposals on their way through propose -> evaluate -> add; the only writer of the journal.
 
-    State changes only by folding events, so that a replay of the journal gives the same state. The random numbers of
-    proposal ``i`` come from ``(seed, i)``: with one line and a deterministic proposer a run repeats exactly.
+    State changes only by folding events, so that a replay of the journal gives the same state. Evaluations end in any
+    order but are added in that of their proposals, and proposal ``i`` draws from ``(seed, i)`` and sees what was added
+    before ``i - lines``: with a deterministic proposer and judge a run repeats exactly, whatever the number of workers.
     """
 
     def __init__(
@@ -92,31 +100,35 @@ class Conductor:
         Raises: RunFailed where the sandbox keeps failing; NoJail where there is none.
         """
         await self._seed()
+        flying: deque[asyncio.Task[Landed | None]] = deque()
         try:
-            async with asyncio.TaskGroup() as lines:
-                for _ in range(self._config.lines):
-                    lines.create_task(self._line())
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        return self._stop_reason or "done"
+            while True:
+                while len(flying) < self._config.lines and not self._finished():
+                    flying.append(asyncio.create_task(self._launch()))
+                    # A proposer that does not wait has proposed when this returns: the journal keeps one order.
+                    await asyncio.sleep(0)
+                if not flying:
+                    return self._stop_reason or "done"
+                landed = await flying.popleft()
+                if landed is None:
+                    self._budget.release_evaluation()
+                else:
+                    self._add(landed)
+        finally:
+            for flight in flying:
+                flight.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
 
     async def _seed(self) -> None:
         """Evaluate the baseline before anything is varied: the islands start from it."""
         for proposed in [event for event in self._leftovers if event.operator == SEED]:
             self._leftovers.remove(proposed)
             self._budget.reserve_evaluation()
-            evaluation = await self._evaluate(proposed)
+            landed = await self._evaluate(proposed)
+            self._add(landed)
+            evaluation = landed.evaluation
             if evaluation.state is not State.VALID:
                 raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
-
-    async def _line(self) -> None:
-        while not self._finished():
-            self._budget.reserve_evaluation()
-            proposed = self._leftovers.pop(0) if self._leftovers else await self._propose()
-            if proposed is None:
-                self._budget.release_evaluation()
-                continue
-            await self._evaluate(proposed)
 
     def _finished(self) -> bool:
         if self._barren >= MAX_BARREN:
@@ -126,14 +138,26 @@ class Conductor:
             self.stop(reached)
         return self._stop_reason is not None
 
-    async def _propose(self) -> Proposed | None:
+    def _launch(self) -> Coroutine[None, None, Landed | None]:
+        """One proposal on its way. What it is shown is fixed now, whatever lands before it is made."""
+        self._budget.reserve_evaluation()
+        if self._leftovers:
+            return self._evaluate(self._leftovers.pop(0))
         index = self._next_index
         self._next_index += 1
         island = index % self._config.islands.count
         rng = np.random.default_rng((self._config.seed, index))
         brief = make_brief(self._card, self._state, island, self._selector, self._config.selection.inspirations, rng)
+        return self._fly(index, island, brief)
+
+    async def _fly(self, index: int, island: int, brief: Brief) -> Landed | None:
+        proposed = await self._propose(index, island, brief)
+        return None if proposed is None else await self._evaluate(proposed)
+
+    async def _propose(self, index: int, island: int, brief: Brief) -> Proposed | None:
         try:
-            proposal = await asyncio.wait_for(self._proposer.propose(brief), self._budget.seconds_left())
+            async with asyncio.timeout(self._budget.seconds_left()):
+                proposal = await self._proposer.propose(brief)
         except NoProposal as nothing:
             return self._drop(index, island, str(nothing) or "no proposal")
         except TimeoutError:
@@ -167,36 +191,37 @@ class Conductor:
             )
         )
 
-    async def _evaluate(self, proposed: Proposed) -> Evaluation:
+    async def _evaluate(self, proposed: Proposed) -> Landed:
         for _ in range(MAX_INFRA):
             evaluation = await self._executor.evaluate(proposed.files, proposed.program)
-            self._add(proposed, evaluation)
             if evaluation.state is not State.INFRA:
-                self._proposed.discard(proposed.program)
-                return evaluation
+                return Landed(proposed, evaluation)
+            self._record(Evaluated(index=proposed.index, evaluation=evaluation))
         raise RunFailed(
-            f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]}; see 'speciate doctor'"
+            f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]} "
+            f"({evaluation.feedback}); see 'speciate doctor'"
         )
 
-    def _add(self, proposed: Proposed, evaluation: Evaluation) -> None:
-        evaluated = Evaluated(index=proposed.index, evaluation=evaluation)
-        results = self._state.apply(evaluated)
+    def _add(self, landed: Landed) -> None:
+        index = landed.proposed.index
+        self._proposed.discard(landed.proposed.program)
+        evaluated = Evaluated(index=index, evaluation=landed.evaluation)
         added = [
             Added(
-                index=proposed.index,
+                index=index,
                 island=island,
                 status=result.status,
                 improvement=result.improvement,
                 reason=result.reason,
                 displaced=result.displaced,
             )
-            for island, result in results
+            for island, result in self._state.apply(evaluated)
         ]
         self._journal.append(evaluated, *added)
         for event in (evaluated, *added):
             self._tell(event)
         for program, source, target in self._state.archipelago.migrations():
-            self._record(Migrated(index=proposed.index, program=program, source=source, target=target))
+            self._record(Migrated(index=index, program=program, source=source, target=target))
 
     def _record(self, event: Event) -> None:
         self._journal.append(event)

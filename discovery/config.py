@@ -66,13 +66,13 @@ class RunConfig(Settings):
     proposer: str = "symbolic"
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
-    """Proposals in flight; ``None`` means as many as workers."""
+    """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
     certify: bool = True
     unsafe: bool = False
 
     @property
     def lines(self) -> int:
-        return max(self.in_flight or self.workers, 1)
+        return self.in_flight or 2 * self.workers
 
 
 def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any) -> RunConfig:

@@ -40,10 +40,11 @@ def test_a_run_beats_the_baseline_and_is_certified(tmp_path: Path) -> None:
     assert outcome.certified
 
 
-def test_the_same_seed_and_one_worker_give_the_same_journal(tmp_path: Path) -> None:
-    run(tmp_path / "a")
-    run(tmp_path / "b")
-    run(tmp_path / "c", seed=1)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_same_seed_gives_the_same_journal(workers: int, tmp_path: Path) -> None:
+    run(tmp_path / "a", workers=workers)
+    run(tmp_path / "b", workers=workers)
+    run(tmp_path / "c", workers=workers, seed=1)
     assert journal_of(tmp_path / "a" / "run") == journal_of(tmp_path / "b" / "run")
     assert journal_of(tmp_path / "a" / "run") != journal_of(tmp_path / "c" / "run")
 
