@@ -192,14 +192,16 @@ class Conductor:
         )
 
     async def _evaluate(self, proposed: Proposed) -> Landed:
+        said = ""
         for _ in range(MAX_INFRA):
             evaluation = await self._executor.evaluate(proposed.files, proposed.program)
             if evaluation.state is not State.INFRA:
                 return Landed(proposed, evaluation)
             self._record(Evaluated(index=proposed.index, evaluation=evaluation))
+            said = evaluation.feedback
         raise RunFailed(
             f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]} "
-            f"({evaluation.feedback}); see 'speciate doctor'"
+            f"({said}); see 'speciate doctor'"
         )
 
     def _add(self, landed: Landed) -> None:
