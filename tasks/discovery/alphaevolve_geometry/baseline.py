@@ -1,4 +1,4 @@
-"""Plain constructions: hexagonal rows with optimal radii, the best of some jittered grids, and the roots of D_d."""
+"""Plain constructions and a few random moves: hexagonal rows, the best of some jittered grids, the roots of D_d."""
 
 import numpy as np
 from scipy.optimize import linprog
@@ -7,8 +7,27 @@ from scipy.optimize import linprog
 ROWS = (2, 3, 4, 5)
 JITTER = 0.35
 GRID_SIZE = 3.0
-GRIDS = 40
+GRIDS = 20
+MOVES = 20
+STEP = 0.3
 SHRINK = 1e-9
+
+
+def climb(points, value, rng):
+    """Move one point at a time at random and keep what is better."""
+    best = value(points)
+    for _ in range(MOVES):
+        moved = points.copy()
+        moved[rng.integers(len(points))] += STEP * rng.standard_normal(2)
+        found = value(moved)
+        if found > best:
+            points, best = moved, found
+    return points
+
+
+def wall_distances(centres, width, height):
+    x, y = centres.T
+    return np.min([x, width - x, y, height - y], axis=0)
 
 
 def best_radii(centres, width, height):
@@ -19,24 +38,27 @@ def best_radii(centres, width, height):
     pairs[np.arange(len(i)), i] = 1
     pairs[np.arange(len(i)), j] = 1
     distances = np.hypot(*(centres[i] - centres[j]).T)
-    x, y = centres.T
-    walls = np.min([x, width - x, y, height - y], axis=0)
+    walls = wall_distances(centres, width, height)
     radii = linprog(-np.ones(n), A_ub=pairs, b_ub=distances, bounds=[(0, w) for w in walls]).x
     overlap = max(np.max(radii[i] + radii[j] - distances), np.max(radii - walls), 0.0)
     return np.maximum(radii - overlap, 0.0)
 
 
-def pack_circles(n, width, height):
-    best = np.zeros((n, 3))
+def pack_circles(n, width, height, rng):
+    def near_radii(centres):
+        """Sum of the radii that half the distance to the nearest centre allows."""
+        x, y = centres.T
+        distances = np.hypot(x[:, None] - x, y[:, None] - y) + np.where(np.eye(n), np.inf, 0.0)
+        return np.minimum(distances.min(axis=1) / 2, wall_distances(centres, width, height)).sum()
+
+    grids = []
     for rows in ROWS:
         columns = int(np.ceil(n / rows))
         row, column = np.divmod(np.arange(n), columns)
         offset = np.where(row % 2 == 0, 0.25, 0.75)
-        centres = np.column_stack([(column + offset) / columns * width, (row + 0.5) / rows * height])
-        radii = best_radii(centres, width, height)
-        if radii.sum() > best[:, 2].sum():
-            best = np.column_stack([centres, radii])
-    return best
+        grids.append(np.column_stack([(column + offset) / columns * width, (row + 0.5) / rows * height]))
+    centres = climb(max(grids, key=near_radii), near_radii, rng)
+    return np.column_stack([centres, best_radii(centres, width, height)])
 
 
 def inside(points, vertices):
@@ -46,13 +68,13 @@ def inside(points, vertices):
     return np.all(edges[:, 0] * away[:, :, 1] - edges[:, 1] * away[:, :, 0] >= 0, axis=1)
 
 
-def smallest_triangle(points):
-    i, j, k = np.array([(a, b, c) for a in range(len(points)) for b in range(a) for c in range(b)]).T
-    u, v = points[j] - points[i], points[k] - points[i]
-    return np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).min()
-
-
 def spread_points(n, vertices, rng):
+    i, j, k = np.array([(a, b, c) for a in range(n) for b in range(a) for c in range(b)]).T
+
+    def smallest_triangle(points):
+        u, v = points[j] - points[i], points[k] - points[i]
+        return np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).min() if inside(points, vertices).all() else 0.0
+
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     centre = vertices.mean(axis=0)
     best, best_value = np.tile(centre, (n, 1)), 0.0
@@ -66,7 +88,7 @@ def spread_points(n, vertices, rng):
             value = smallest_triangle(points)
             if value > best_value:
                 best, best_value = points, value
-    return centre + (best - centre) * (1 - SHRINK)
+    return centre + (climb(best, smallest_triangle, rng) - centre) * (1 - SHRINK)
 
 
 def touching_spheres(dimension):
@@ -82,10 +104,11 @@ def touching_spheres(dimension):
 
 
 def construct(problem: dict, cpu_seconds: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
     if problem["kind"] == "packing":
-        return pack_circles(problem["n"], problem["width"], problem["height"])
+        return pack_circles(problem["n"], problem["width"], problem["height"], rng)
     if problem["kind"] == "heilbronn":
-        return spread_points(problem["n"], problem["vertices"], np.random.default_rng(seed))
+        return spread_points(problem["n"], problem["vertices"], rng)
     return touching_spheres(problem["dimension"])
 
 
