@@ -11,6 +11,7 @@ from .scene import Scene, in_index
 from .tree import Spot, atom, code_of, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
+BOLD_FACTORS = (0.1, 0.2, 0.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 SPREADS = (0.02, 0.1, 0.3, 1.0)
 _FIXED_ARGUMENTS = words("axis ndim keepdims ddof k indexing")
 
@@ -191,4 +192,23 @@ class Precision:
         return 0.0 < float(node.evaluated_value) <= 1e-2
 
 
+class Parameter:
+    """A bold step of a number that its author named at the module's level: what was named was meant to be chosen."""
+
+    name = "change_parameter"
+
+    def apply(self, scene: Scene) -> cst.Module | None:
+        spots = [spot for spot in literals(scene) if spot.function is None and spot.nearest(cst.Assign) is not None]
+        if not spots:
+            return None
+        spot = scene.pick(spots)
+        if isinstance(spot.node, cst.Integer):
+            value = int(spot.node.evaluated_value)
+            steps = [value + step for step in (-1, 1, 2, 3)] + [round(value * factor) for factor in BOLD_FACTORS]
+            return scene.edit(spot, str(max(0, scene.pick(steps))))
+        assert isinstance(spot.node, cst.Float)
+        return scene.edit(spot, literal(float(spot.node.evaluated_value) * scene.pick(BOLD_FACTORS)))
+
+
 CONSTANTS = (Perturb(), Perturb(), PerturbSeveral(), Refine(), Snap(), Scale(), Precision())
+PARAMETERS = (Parameter(),)

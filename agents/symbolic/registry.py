@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from .constants import CONSTANTS
+from .constants import CONSTANTS, PARAMETERS
 from .control import CONTROL
 from .crossover import CROSSOVER
 from .expressions import EXPRESSIONS
@@ -32,10 +32,11 @@ class Group:
 
 
 GROUPS = (
-    Group("constants", 0.36, CONSTANTS, size=attrgetter("numbers")),
+    Group("constants", 0.3, CONSTANTS, size=attrgetter("numbers")),
+    Group("parameters", 0.1, PARAMETERS, size=attrgetter("parameters")),
     Group("schedules", 0.1, SCHEDULES),
-    Group("expressions", 0.2, EXPRESSIONS),
-    Group("statements", 0.09, STATEMENTS),
+    Group("expressions", 0.18, EXPRESSIONS),
+    Group("statements", 0.07, STATEMENTS),
     Group("control", 0.07, CONTROL),
     Group("state", 0.08, STATE),
     Group("crossover", 0.06, CROSSOVER),

@@ -27,6 +27,8 @@ class Piece:
     """Whether a marker stands among the lines, so that a part of the piece must stay."""
     numbers: int
     """How many numeric literals it holds, roughly."""
+    parameters: int
+    """How many of them stand at the module's level, where their author gave them a name."""
 
     @property
     def length(self) -> int:
@@ -64,7 +66,9 @@ def outline(source: str) -> Outline:
         inside = [line in open_lines for line in range(first, last)]
         if any(inside):
             text = "".join(lines[first:last])
-            pieces.append(Piece(first, last, text, not all(inside), len(_NUMBER.findall(text))))
+            numbers = len(_NUMBER.findall(text))
+            parameters = 0 if isinstance(group[0], _DEFINITIONS) else numbers
+            pieces.append(Piece(first, last, text, not all(inside), numbers, parameters))
     return Outline(lines, tuple(pieces), _names(tree), _numpy(tree))
 
 

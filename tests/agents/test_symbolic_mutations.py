@@ -49,6 +49,8 @@ EFFECTS = [
     ("snap_constant", solve("return 0.047 * x"), "return 0.1 * x", True),
     ("scale_expression", solve("return x"), " * x", True),
     ("change_tolerance", solve("if x.sum() < 1e-6:", "    return x", "return -x"), "< 1e-05", True),
+    ("change_parameter", RATED, "RATE = 0.5", True),
+    ("change_parameter", RATED.replace("0.1", "10"), "RATE = 11", True),
     ("schedule_constant", solve(*LOOP), "0.1 / (t + 1)", True),
     ("schedule_constant", solve(*LOOP), "0.1 * (1.0 - t / 100)", True),
     ("schedule_constant", RATED, "RATE / np.sqrt", True),
