@@ -74,7 +74,11 @@ class Average:
 
 
 class Relax:
-    """``x = new`` becomes ``x = x + w * (new - x)``: under- or over-relaxation."""
+    """``x = new`` becomes ``x = x + w * (new - x)``, or ``x * (new / x) ** w``: under- or over-relaxation.
+
+    The second form relaxes the logarithm, as fits what is scaled by factors; it is tried where ``new`` is a product or
+    a quotient.
+    """
 
     name = "relax_update"
 
@@ -84,8 +88,14 @@ class Relax:
             return None
         _, (spot, name, value) = scene.pick(loops)
         weight = scene.pick(RELAXATIONS)
+        if self._is_scaling(value) and scene.chance(0.5):
+            return scene.tree.edited({spot: statement(f"{name} = {name} * ({atom(value)} / {name}) ** {weight}")})
         sign, step = _step_of(name, value)
         return scene.tree.edited({spot: statement(f"{name} = {name} {sign} {weight} * {step}")})
+
+    @staticmethod
+    def _is_scaling(value: cst.BaseExpression) -> bool:
+        return isinstance(value, cst.BinaryOperation) and isinstance(value.operator, (cst.Multiply, cst.Divide))
 
 
 class CarryOver:

@@ -35,6 +35,7 @@ def solve(*body: str) -> str:
 
 LOOP = ("y = np.zeros(n)", "for t in range(100):", "    y = y - 0.1 * (y - x)", "return y")
 LINES = ("a = x * 2.0", "b = x + 1.0", "a = a + b", "return a * b")
+SCALING = ("y = np.ones(n)", "for t in range(100):", "    y = x / (y + 1.0)", "return y")
 NESTED = ("for i in range(n):", "    u = x + 1.0", "    for j in range(5):", "        u = u * 0.5", "return u")
 
 RATED = "import numpy as np\nRATE = 0.1\n" + solve(*LOOP).replace("0.1", "RATE")
@@ -83,6 +84,8 @@ EFFECTS = [
     ("add_momentum", solve(*LOOP), "y_momentum = 0.9 * y_momentum + (0.1 * (y - x))", True),
     ("average_iterates", solve(*LOOP), "y_mean = y_mean + (y - y_mean) / (t + 1)\n    y = y_mean", True),
     ("relax_update", solve(*LOOP), "y = y - 1.5 * (0.1 * (y - x))", True),
+    ("relax_update", solve(*SCALING), "y = y * ((x / (y + 1.0)) / y) ** 1.5", True),
+    ("relax_update", solve(*SCALING), "y = y + 1.5 * (x / (y + 1.0) - y)", True),
     ("carry_over", solve(*NESTED), "u = x + 1.0\n    for i in range(n):\n        for j", True),
     ("restart", solve(*LOOP), "if t % 10 == 9:\n            y = np.zeros(n)", True),
     ("blend_values", solve("y = x + 1.0", "return x"), "return 0.9 * x + (1 - 0.9) * y", True),
