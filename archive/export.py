@@ -95,6 +95,8 @@ def library_name(destination: Path) -> str:
 
 def choose(run: Path, uncertified: bool) -> Chosen:
     """The program of a run that is worth exporting. Raises: ExportError, JournalError, TaskError."""
+    from ..evaluators import reload_task
+
     with contextlib.closing(Journal.open(run, readonly=True)) as journal:
         state = replay(journal)
     best = state.certified_best or (state.best if uncertified else None)
@@ -108,23 +110,12 @@ def choose(run: Path, uncertified: bool) -> Chosen:
     program, evaluation = best
     if program == state.baseline:
         raise ExportError(f"{run} has found nothing better than the baseline: there is nothing to export")
-    chosen = Chosen(run, state, _folder(run, state), program, evaluation, state.certificates.get(program))
-    _refuse_unsafe_code(chosen)
-    return chosen
-
-
-def _folder(run: Path, state: RunState) -> TaskFolder:
-    from ..evaluators import load_task
-
     started = state.started
     assert started is not None
-    folder = load_task(started.task_path if Path(started.task_path).is_dir() else started.task)
-    if folder.digest != started.task_digest:
-        raise ExportError(
-            f"the files of task '{started.task}' have changed since {run} began, so its scores no longer hold: "
-            "restore them or search anew"
-        )
-    return folder
+    folder = reload_task(started.task, started.task_path, started.task_digest)
+    chosen = Chosen(run, state, folder, program, evaluation, state.certificates.get(program))
+    _refuse_unsafe_code(chosen)
+    return chosen
 
 
 def _refuse_unsafe_code(chosen: Chosen) -> None:

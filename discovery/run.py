@@ -24,7 +24,7 @@ from ..archive import (
     Stopped,
     certifies,
 )
-from ..evaluators import Calibration, Evaluation, TaskError, TaskFolder, calibrate, load_task
+from ..evaluators import Calibration, Evaluation, TaskFolder, calibrate, load_task, reload_task
 from ..sandbox import open_sandbox
 from .budget import Budget
 from .certification import certify
@@ -177,28 +177,13 @@ def open_run(directory: Path, journal: Journal) -> Run:
     started = state.started
     if started is None or state.calibration is None:
         raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
-    folder = _same_task(started)
+    folder = reload_task(started.task, started.task_path, started.task_digest)
     config = validate(started.config)
     spent = state.spent
     budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
     secret = bytes.fromhex(started.secret)
     calibration = Calibration.model_validate(state.calibration)
     return Run(directory, folder, config, journal, state, secret, calibration, budget)
-
-
-def _same_task(started: RunStarted) -> TaskFolder:
-    try:
-        folder = load_task(started.task)
-    except TaskError:
-        folder = None
-    if folder is None or folder.digest != started.task_digest:
-        folder = load_task(started.task_path)
-    if folder.digest != started.task_digest:
-        raise TaskError(
-            f"the files of task '{started.task}' have changed since the run began, so its scores no longer compare: "
-            "restore them or start a new run"
-        )
-    return folder
 
 
 def _drive(run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage) -> Outcome:

@@ -7,7 +7,7 @@ from .check import CheckResult, check_task
 from .checks import Rejected
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
 from .evaluator import Evaluator
-from .loader import TaskError, TaskFolder, catalogue, load_task
+from .loader import TaskError, TaskFolder, catalogue, load_task, reload_task
 from .oracle import CallLog, Oracle, OracleCall
 from .source import check_kept, check_source
 from .styles import Session
@@ -62,4 +62,5 @@ __all__ = [
     "check_task",
     "costly",
     "load_task",
+    "reload_task",
 ]

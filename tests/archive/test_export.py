@@ -24,7 +24,7 @@ from speciate.archive import (
     RunStarted,
 )
 from speciate.archive.export import ExportResult, export
-from speciate.evaluators import Evaluation, Interval, State, load_task
+from speciate.evaluators import Evaluation, Interval, State, TaskError, load_task
 
 TASK = """
 import numpy as np
@@ -259,7 +259,7 @@ def test_a_changed_task_and_a_used_folder_are_refused(tmp_path: Path, make_run: 
         export([run], tmp_path / "1lib")
     with (tmp_path / "sorting" / "baseline.py").open("a") as file:
         file.write("changed = 1\n")
-    with pytest.raises(ExportError, match="have changed"):
+    with pytest.raises(TaskError, match="have changed"):
         export([run], tmp_path / "lib")
 
 
