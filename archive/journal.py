@@ -166,9 +166,25 @@ class Journal:
             row = self._connection.execute(query).first()
         return (row.seq, row.chain) if row else (0, "")
 
-    def close(self) -> None:
+    @property
+    def is_empty(self) -> bool:
+        return self._last == 0
+
+    def discard(self) -> None:
+        """Close it and remove its files, and the folder where nothing else is in it."""
+        self._disconnect()
+        for name in (JOURNAL, JOURNAL + "-wal", JOURNAL + "-shm", LOCK):
+            (self.directory / name).unlink(missing_ok=True)
+        self.close()
+        with contextlib.suppress(OSError):
+            self.directory.rmdir()
+
+    def _disconnect(self) -> None:
         self._connection.close()
         self._connection.engine.dispose()
+
+    def close(self) -> None:
+        self._disconnect()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -11,10 +11,11 @@ def main() -> None:
     from .output import users_error
 
     try:
-        app()
+        status = app(standalone_mode=False)
     except Exception as error:
         message = users_error(error)
         if message is None:
             raise
         sys.stderr.write(f"speciate: {message}\n")
-        sys.exit(2)
+        status = 2
+    sys.exit(status)

@@ -11,7 +11,7 @@ from . import browsing, catalogue, machine, making, running
 app = typer.Typer(
     name="speciate",
     help="Discovers algorithms, with scores that can be believed.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -27,11 +27,14 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Discovers algorithms, with scores that can be believed."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 app.command("tasks")(catalogue.tasks)

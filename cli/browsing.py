@@ -18,10 +18,13 @@ RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The run's fol
 
 
 def _state(directory: Path) -> RunState:
-    from ..archive import Journal, replay
+    from ..archive import Journal, JournalError, replay
 
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
-        return replay(journal)
+        state = replay(journal)
+    if state.started is None:
+        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
+    return state
 
 
 def runs(
@@ -32,7 +35,7 @@ def runs(
     from ..archive import is_run
 
     found = [path for path in (directory, *sorted(directory.glob("*"))) if is_run(path)]
-    rows = [_summary(path) for path in found]
+    rows = [row for path in found if (row := _summary(path)) is not None]
     if json:
         emit_json(rows)
         return
@@ -54,13 +57,20 @@ def runs(
     )
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    state = _state(path)
+def _summary(path: Path) -> dict[str, Any] | None:
+    """None, and a note, for a run that cannot be read: it must not hide the others."""
+    from ..archive import JournalError
+
+    try:
+        state = _state(path)
+    except JournalError as error:
+        note(str(error))
+        return None
     best = state.best
     return {
         "run": path,
-        "task": state.started.task if state.started else None,
-        "seed": state.started.seed if state.started else None,
+        "task": state.started and state.started.task,
+        "seed": state.started and state.started.seed,
         "evaluations": state.evaluations,
         "valid": state.valid,
         "score": best[1].score if best else None,

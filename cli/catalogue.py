@@ -164,7 +164,10 @@ def evaluate(
     from ..sandbox import open_sandbox
 
     folder = load_task(task)
-    program = Program.of(file.read_text())
+    try:
+        program = Program.of(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise TaskError(f"{file} is not UTF-8 text: save it as UTF-8") from None
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(f"{file}: {problems[0]}")

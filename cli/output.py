@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluators import Interval
+
+USAGE_ERROR = typer.BadParameter.__bases__[0]
+"""The base of all that typer says of wrong usage; it has no public name."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Run programs without a jail, where this machine has none.")]
@@ -70,15 +74,31 @@ def span(interval: Interval | None) -> str:
 
 def users_error(error: Exception) -> str | None:
     """The one line for an error that the user can mend, or None for a fault of ours."""
+    if isinstance(error, USAGE_ERROR):
+        return _usage(error)
+    if isinstance(error, _users_errors()):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    return None
+
+
+def _usage(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "speciate"
+    return " ".join(f"{error.format_message().rstrip('.')}; see '{command} --help'".split())
+
+
+def _users_errors() -> tuple[type[Exception], ...]:
     from ..archive import ExportError, JournalError
+    from ..discovery.conductor import RunFailed
     from ..discovery.config import ConfigError
     from ..evaluators import TaskError
     from ..sandbox import SandboxError
-    from .running import RUN_ERRORS
 
-    known = (ExportError, JournalError, ConfigError, TaskError, SandboxError, *RUN_ERRORS())
-    if isinstance(error, known):
-        return " ".join(str(error).split())
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return None
+    return (ExportError, JournalError, ConfigError, TaskError, SandboxError, RunFailed)
+
+
+def _of_the_system(error: OSError) -> str | None:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({error.strerror}): free some space and try again"
+    return None if error.filename is None else f"{error.filename}: {error.strerror}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +16,10 @@ from .output import Json, Unsafe, emit_json, note, number, span, table
 if TYPE_CHECKING:
     from ..discovery.run import Outcome
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def RUN_ERRORS() -> tuple[type[Exception], ...]:
-    from ..discovery.conductor import RunFailed
-
-    return (RunFailed,)
 
 
 def seconds(text: str) -> float:
@@ -66,7 +65,7 @@ def run(
         unsafe=unsafe or None,
     )
     directory = out or default_directory(task)
-    with Progress(quiet=json) as progress:
+    with interruptible(), Progress(quiet=json) as progress:
         result = start(task, settled, directory, observers=(progress,), stage=progress.stage)
     finish(result, json)
 
@@ -79,9 +78,19 @@ def resume(
     from ..discovery.run import resume as resume_run
     from .progress import Progress
 
-    with Progress(quiet=json) as progress:
+    with interruptible(), Progress(quiet=json) as progress:
         result = resume_run(directory, observers=(progress,), stage=progress.stage)
     finish(result, json)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Where Ctrl-C comes before there is an outcome to show."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note("interrupted before the search went on; nothing was lost")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def default_directory(task: str) -> Path:
@@ -129,7 +138,7 @@ def finish(result: Outcome, json: bool) -> None:
         _show(result)
     if result.stopped_by == "interrupted":
         note(f"interrupted; go on with: speciate resume {result.run}")
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _show(result: Outcome) -> None:

@@ -83,7 +83,7 @@ def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any
     tree = _read(source) if source else {}
     for override in overrides:
         key, sign, text = override.partition("=")
-        if not sign or not key:
+        if not sign or not all(key.split(".")):
             raise ConfigError(f"--set {override}: write it as key=value, for example --set islands.count=4")
         _put(tree, key, _parse(text))
     for key, value in values.items():
@@ -119,7 +119,9 @@ def _read(source: str) -> dict[str, Any]:
     preset = PRESETS / f"{source}.yaml"
     path = preset if preset.is_file() else Path(source)
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text: save it as UTF-8") from None
     except OSError:
         names = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
         raise ConfigError(f"no configuration '{source}': give a YAML file or one of the presets {names}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from .certification import certify
 from .conductor import Conductor, Observer, Rules, seed_event
 from .config import RunConfig, validate
 from .executor import LocalExecutor, sandbox_spec
+from .interrupts import Interrupts
 from .proposers import make_proposer
 from .secrets import run_secret
 from .selection import task_card
@@ -100,17 +100,30 @@ def start(
     config = settle(config)
     proposer = proposer or make_proposer(config)
     secret = run_secret(folder.task.id, config.seed)
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, config.unsafe))) as sandbox:
-        journal = Journal.create(directory)
-        with contextlib.closing(journal):
-            stage("measuring baseline and reference on this machine")
-            calibration = calibrate(folder, sandbox, secret)
-            state = RunState()
-            for event in _opening(task, folder, config, secret, calibration):
-                journal.append(event)
-                state.apply(event)
-            run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
-            return _drive(run, proposer, observers, stage)
+    spec = sandbox_spec(folder, config.unsafe)
+    with Interrupts().watched() as interrupts, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
+        stage("measuring baseline and reference on this machine")
+        calibration = calibrate(folder, sandbox, secret)
+        state = RunState()
+        opening = list(_opening(folder, config, secret, calibration))
+        journal.append(*opening)
+        for event in opening:
+            state.apply(event)
+        run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
+        return _drive(run, proposer, observers, stage, interrupts)
+
+
+@contextlib.contextmanager
+def _new_journal(directory: Path) -> Iterator[Journal]:
+    """One in which no run began, because its task or the user stopped it, is removed again."""
+    journal = Journal.create(directory)
+    try:
+        yield journal
+    finally:
+        if journal.is_empty:
+            journal.discard()
+        else:
+            journal.close()
 
 
 def settle(config: RunConfig) -> RunConfig:
@@ -118,9 +131,7 @@ def settle(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"in_flight": config.lines})
 
 
-def _opening(
-    task: str, folder: TaskFolder, config: RunConfig, secret: bytes, calibration: Calibration
-) -> Iterator[Event]:
+def _opening(folder: TaskFolder, config: RunConfig, secret: bytes, calibration: Calibration) -> Iterator[Event]:
     islands = config.islands
     yield RunStarted(
         task=folder.task.id,
@@ -153,13 +164,14 @@ def resume(
 
     Raises: as ``start``; TaskError also where the task's files are no longer those of the run.
     """
-    with contextlib.closing(Journal.open(directory)) as journal:
+    with Interrupts().watched() as interrupts, contextlib.closing(Journal.open(directory)) as journal:
         run = open_run(directory, journal)
         if run.state.stopped is None:
             stage("replayed the journal; going on")
         journal.append(Resumed())
         run.state.apply(Resumed())
-        return _drive(run, proposer or make_proposer(run.config, start=run.state.next_index), observers, stage)
+        proposer = proposer or make_proposer(run.config, start=run.state.next_index)
+        return _drive(run, proposer, observers, stage, interrupts)
 
 
 def open_run(directory: Path, journal: Journal) -> Run:
@@ -186,21 +198,29 @@ def open_run(directory: Path, journal: Journal) -> Run:
     return Run(directory, folder, config, journal, state, secret, calibration, budget)
 
 
-def _drive(run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage) -> Outcome:
-    reason = asyncio.run(_search(run, proposer, observers))
-    if run.config.certify and reason != "interrupted" and run.state.best is not None:
+def _drive(
+    run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage, interrupts: Interrupts
+) -> Outcome:
+    interrupts.advice = f"go on with: speciate resume {run.directory}"
+    reason = asyncio.run(_search(run, proposer, observers, interrupts))
+    if run.config.certify and not interrupts.asked and run.state.best is not None:
         stage("certifying the best program on fresh instances")
-        for program, evaluation in certify(run.folder, run.state, run.secret, run.config.unsafe):
-            event = Certified(program=program, evaluation=evaluation)
-            run.journal.append(event)
-            run.state.apply(event)
-    stopped = Stopped(reason=reason, seconds=run.budget.seconds)
+        with contextlib.suppress(KeyboardInterrupt):
+            _certify(run)
+    stopped = Stopped(reason="interrupted" if interrupts.asked else reason, seconds=run.budget.seconds)
     run.journal.append(stopped)
     run.state.apply(stopped)
     return outcome(run, run.budget.seconds)
 
 
-async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...]) -> str:
+def _certify(run: Run) -> None:
+    for program, evaluation in certify(run.folder, run.state, run.secret, run.config.unsafe):
+        event = Certified(program=program, evaluation=evaluation)
+        run.journal.append(event)
+        run.state.apply(event)
+
+
+async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...], interrupts: Interrupts) -> str:
     executor = LocalExecutor(
         run.folder, run.secret, run.calibration, workers=run.config.workers, unsafe=run.config.unsafe
     )
@@ -215,18 +235,9 @@ async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...])
         run.budget,
         observers,
     )
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        """The first Ctrl-C ends the run when what is in flight is done; the second one at once."""
-        conductor.stop("interrupted")
-        loop.remove_signal_handler(signal.SIGINT)
-
-    with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        loop.add_signal_handler(signal.SIGTERM, interrupt)
     try:
-        return await conductor.run()
+        with interrupts.asking(lambda: conductor.stop("interrupted")):
+            return await conductor.run()
     finally:
         await executor.close()
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..sandbox import Sandbox, SandboxError
 from .calibration import MAIN, Calibration, draw, generous, limits_for
 from .evaluation import Evaluation, InstanceResult, State
-from .feedback import describe
+from .feedback import describe, hidden_words
 from .loader import TaskFolder
 from .scoring import aggregate, gain, score
 from .task import Constraint, Instance, Size
@@ -127,7 +127,7 @@ class Evaluator:
                 state, note = State.QUARANTINED, "faster than the task's physical floor"
         else:
             # A candidate's own words could carry what it saw; on hidden instances only the kind of failure is told.
-            note = note or (last.message if own_words else last.message.partition(":")[0])
+            note = note or (last.message if own_words else hidden_words(last.state, last.message))
         return InstanceResult(
             name=instance.name,
             state=state,

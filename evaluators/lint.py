@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..sandbox.inside.wire import WireError, encode
 from .calibration import MAIN
 from .loader import TaskFolder
-from .source import check_kept, check_source
+from .source import END, START, check_source
 from .task import Size
 
 CHECKED_SIZES: tuple[Size, ...] = ("smoke", "default")
@@ -24,18 +25,13 @@ def lint(folder: TaskFolder) -> list[str]:
 
 def _problems(folder: TaskFolder) -> Iterator[str]:
     task = folder.task
-    if not task.entry.functions:
-        yield "the entry's signature is not Python: write it as 'def name(x: type) -> type'"
-    if not task.statement.strip():
-        yield "the statement is empty"
-    for axis in task.descriptors:
-        if not axis.low < axis.high or axis.bins < 1 or (axis.scale == "log" and axis.low <= 0):
-            yield f"descriptor '{axis.name}' needs low < high, at least one bin, and low > 0 on a log scale"
     for name, source in (("baseline.py", folder.baseline), ("reference.py", folder.reference), *folder.known.items()):
         yield from (f"{name}: {problem}" for problem in check_source(task, {MAIN: source}))
-    if "EVOLVE-BLOCK-START" not in folder.baseline:
-        yield "baseline.py has no '# EVOLVE-BLOCK-START' and '# EVOLVE-BLOCK-END' around what may change"
-    yield from check_kept(folder.baseline, folder.baseline)
+    markers = re.findall(rf"#\s*({START}|{END})", folder.baseline)
+    if not markers:
+        yield f"baseline.py has no '# {START}' and '# {END}' around what may change"
+    elif markers != [START, END] * (len(markers) // 2):
+        yield f"in baseline.py each '# {START}' needs one '# {END}' after it"
     yield from _given_away(folder)
     for size in CHECKED_SIZES:
         yield from _instances(folder, size)
@@ -55,6 +51,8 @@ def _instances(folder: TaskFolder, size: Size) -> Iterator[str]:
     names = [instance.name for instance in first]
     if len(set(names)) != len(names):
         yield f"two instances of size '{size}' have the same name"
+    if names != [instance.name for instance in again]:
+        yield f"instances(rng, '{size}') gives other instances for the same generator"
     for one, other in zip(first, again, strict=False):
         try:
             same = b"".join(map(bytes, encode(dict(one.inputs)))) == b"".join(map(bytes, encode(dict(other.inputs))))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
 import sys
-import traceback
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .contract import TaskError, guarded, located, violations
 from .task import Task
 
 CATALOGUE = Path(__file__).parent.parent / "tasks"
 ROOT = __name__.rpartition(".evaluators.")[0]
 REQUIRED = ("task.py", "baseline.py", "reference.py")
-
-
-class TaskError(Exception):
-    """A task that cannot be used; one line says what to mend."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +54,16 @@ def load_task(name_or_path: str) -> TaskFolder:
     task = getattr(module, "task", None)
     if not isinstance(task, Task):
         raise TaskError(f"{path / 'task.py'} must define 'task = Task(...)' with Task from speciate.evaluators")
+    wrong = next(violations(task), None)
+    if wrong is not None:
+        raise TaskError(f"{path / 'task.py'}: {wrong}")
     helpers = next((folder for folder in (path / "helpers", path.parent / "helpers") if folder.is_dir()), None)
-    known = {file.stem.removeprefix("known_"): file.read_text() for file in sorted(path.glob("known_*.py"))}
+    known = {file.stem.removeprefix("known_"): _source(file) for file in sorted(path.glob("known_*.py"))}
     return TaskFolder(
         path=path,
-        task=task,
-        baseline=(path / "baseline.py").read_text(),
-        reference=(path / "reference.py").read_text(),
+        task=guarded(task, path),
+        baseline=_source(path / "baseline.py"),
+        reference=_source(path / "reference.py"),
         known=known,
         helpers=helpers,
         digest=_digest(path),
@@ -97,11 +97,22 @@ def _import(path: Path) -> types.ModuleType:
         package = _private_package(path)
     try:
         return importlib.import_module(f"{package}.task")
-    except Exception as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(path.parent) in frame.filename]
-        line = getattr(error, "lineno", None) or (frames[-1].lineno if frames else None)
-        file = Path(frames[-1].filename).name if frames else "task.py"
-        raise TaskError(f"{path / file}, line {line}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise TaskError(located(path, error)) from error
+
+
+def _source(file: Path) -> str:
+    """The text of a program of the task, which must at least parse. Raises: TaskError."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        ast.parse(text)
+    except UnicodeDecodeError:
+        raise TaskError(f"{file} is not UTF-8 text: save it as UTF-8") from None
+    except SyntaxError as error:
+        raise TaskError(f"{file}, line {error.lineno}: {type(error).__name__}: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise TaskError(f"{file} cannot be parsed: {error or type(error).__name__}") from None
+    return text
 
 
 def _private_package(path: Path) -> str:
@@ -120,6 +131,7 @@ def _digest(path: Path) -> str:
     """Of the task's own files and what it shares with its family."""
     digest = hashlib.sha256()
     shared = [file for file in (path.parent / "workloads.py",) if file.is_file()]
+    shared += (path.parent / "helpers").rglob("*.py")
     for file in sorted([*path.rglob("*.py"), *shared]):
         digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()

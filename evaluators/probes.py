@@ -27,7 +27,9 @@ def cheats(folder: TaskFolder, sandbox: Sandbox, rng: np.random.Generator) -> It
     for constant in CONSTANTS:
         yield f"constant {constant}", _program(functions, constant)
     for place in range(len(next(iter(functions.values())))):
-        arguments = {name: parameters[min(place, len(parameters) - 1)] for name, parameters in functions.items()}
+        arguments = {
+            name: [*parameters, "None"][min(place, len(parameters) - 1)] for name, parameters in functions.items()
+        }
         yield f"identity of argument {place}", _program(functions, arguments)
     trial = _sample(folder, sandbox, rng)
     if trial is None or trial.output is None:
@@ -60,7 +62,9 @@ def _sample(folder: TaskFolder, sandbox: Sandbox, rng: np.random.Generator) -> T
 
 def _random(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if array.dtype.kind in "iu":
-        return rng.integers(0, max(int(array.max(initial=1)), 1) + 1, size=array.shape).astype(array.dtype)
+        return rng.integers(0, max(int(array.max(initial=1)), 1) + 1, size=array.shape, dtype=array.dtype)
+    if array.dtype.kind == "b":
+        return rng.integers(0, 2, size=array.shape).astype(bool)
     return rng.normal(size=array.shape).astype(array.dtype)
 
 
@@ -88,6 +92,11 @@ def _literal(value: Any) -> str | None:
             return None
         inner = ", ".join(item for item in items if item is not None)
         return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if items else "()"
+    if isinstance(value, dict):
+        pairs = [(_literal(key), _literal(item)) for key, item in value.items()]
+        if any(part is None for pair in pairs for part in pair):
+            return None
+        return "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
     if isinstance(value, float):
         return f"float('{value!r}')"
     return repr(value) if value is None or isinstance(value, bool | int | str) else None

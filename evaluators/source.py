@@ -31,7 +31,8 @@ def check_source(task: Task, files: Mapping[str, str]) -> list[str]:
             trees[name] = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None)
-            return [f"{name} has a syntax error in line {line}: {getattr(error, 'msg', error)}"]
+            place = f" in line {line}" if line else ""
+            return [f"{name} has a syntax error{place}: {getattr(error, 'msg', None) or error or type(error).__name__}"]
     own = {name.removesuffix(".py") for name in files}
     imports = [problem for name, tree in trees.items() for problem in _imports(task, name, tree, own)]
     return [*_signature(task, trees[MAIN]), *imports]

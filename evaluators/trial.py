@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxError
+from ..sandbox.text import bounded_text
 from .checks import Rejected
 from .evaluation import State
 from .oracle import CallLog
@@ -21,6 +22,10 @@ STATES = {
     Failure.FORBIDDEN: State.FORBIDDEN,
     Failure.MALFORMED: State.INVALID,
 }
+
+
+MAX_NOTE = 500
+"""Characters of a judge's note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +86,19 @@ def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> 
     """The judge's verdict; metrics that are not finite make it INVALID."""
     try:
         verdict = task.judge(instance, output, log)
+        if not isinstance(verdict, Verdict):
+            return Verdict.invalid("the judge did not return a Verdict")
+        metrics = {str(name): float(value) for name, value in verdict.metrics.items()}
     except Exception as error:  # noqa: BLE001 - a judge must be total; where it is not, the output gets nothing (D9)
         return _unreadable(error)
-    if verdict.valid and not all(math.isfinite(value) for value in verdict.metrics.values()):
+    if verdict.valid and not all(map(math.isfinite, metrics.values())):
         return Verdict.invalid("a metric is not finite")
-    return verdict
+    return Verdict(bool(verdict.valid), metrics, bounded_text(str(verdict.note), MAX_NOTE))
 
 
 def _unreadable(error: Exception) -> Verdict:
     if isinstance(error, Rejected):
-        return Verdict.invalid(str(error))
+        return Verdict.invalid(bounded_text(str(error), MAX_NOTE))
     return Verdict.invalid(f"the output could not be read ({type(error).__name__})")
 
 
