@@ -128,7 +128,7 @@ def _folder(run: Path, state: RunState) -> TaskFolder:
 
 
 def _refuse_unsafe_code(chosen: Chosen) -> None:
-    from .import_lint import forbidden
+    from ..evaluators.import_lint import forbidden
 
     program = chosen.state.program(chosen.program)
     modules = {*chosen.folder.task.limits.imports, "helpers", *(Path(name).stem for name in program.files)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 
 from .evaluation import InstanceResult, State
@@ -18,6 +19,19 @@ def describe(state: State, results: Sequence[InstanceResult], printed: str) -> s
     if printed.strip():
         lines += ["printed on the smoke instances:", printed.strip()[-MAX_OUTPUT:]]
     return "\n".join(lines)
+
+
+def kind_of_failure(state: State, message: str) -> str:
+    """What may be told of a failure on a hidden instance.
+
+    The message, and even the name of the exception's class, are the candidate's and could carry what it saw. Python's
+    own names cannot, and what is said of a time-out comes from the trusted side.
+    """
+    if state is State.TIMEOUT:
+        return message
+    name = message.partition(":")[0]
+    known = getattr(builtins, name, None)
+    return name if isinstance(known, type) and issubclass(known, BaseException) else ""
 
 
 def _line(result: InstanceResult) -> str:

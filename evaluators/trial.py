@@ -81,11 +81,10 @@ def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> 
     """The judge's verdict; metrics that are not finite make it INVALID."""
     try:
         verdict = task.judge(instance, output, log)
+        finite = all(math.isfinite(value) for value in verdict.metrics.values())
     except Exception as error:  # noqa: BLE001 - a judge must be total; where it is not, the output gets nothing (D9)
         return _unreadable(error)
-    if verdict.valid and not all(math.isfinite(value) for value in verdict.metrics.values()):
-        return Verdict.invalid("a metric is not finite")
-    return verdict
+    return verdict if finite or not verdict.valid else Verdict.invalid("a metric is not finite")
 
 
 def _unreadable(error: Exception) -> Verdict:

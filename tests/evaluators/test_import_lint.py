@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speciate.archive.import_lint import forbidden
+from speciate.evaluators.import_lint import forbidden
 
 
 @pytest.mark.parametrize(
