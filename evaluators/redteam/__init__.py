@@ -5,8 +5,8 @@ sandbox.
 """
 
 from .exploit import Attack, Exploit, Finding, Outcome
-from .generic import attack_task
+from .generic import GENERIC, attack_task
 from .lab import Lab
-from .suite import attack_suite, exploits
+from .suite import all_exploits, attack_suite
 
-__all__ = ["Attack", "Exploit", "Finding", "Lab", "Outcome", "attack_suite", "attack_task", "exploits"]
+__all__ = ["GENERIC", "Attack", "Exploit", "Finding", "Lab", "Outcome", "all_exploits", "attack_suite", "attack_task"]

@@ -15,6 +15,11 @@ from ..task import Size
 from .exploit import Finding
 from .preludes import EXITS, PRELUDES
 
+GENERIC = {
+    "G1": "constant, identity, random output, the output for another instance",
+    "G2": "exits and forged frames instead of a reply",
+    "G3": "hostile text before the baseline",
+}
 SECRET = b"of the red team on a task"
 CLOCKED_TOLERANCE = 0.3
 """Of a score, by which two runs of one program may differ on a task whose objective is a time."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...sandbox import Sandbox, SandboxError
 from ..evaluation import State
-from . import exploits as folder
+from . import exploits
 from .attacks import Ends
 from .exploit import Exploit, Finding, Outcome
 from .generic import cheats_of
@@ -19,10 +19,10 @@ from .lab import HONEST, TASKS, Lab
 SECRET = b"of the red team's own instances"
 
 
-def exploits() -> list[Exploit]:
+def all_exploits() -> list[Exploit]:
     """All exploits, in the order of their ids."""
-    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-    return [importlib.import_module(f"{folder.__name__}.{name}").exploit for name in names]
+    names = sorted(module.name for module in pkgutil.iter_modules(exploits.__path__))
+    return [importlib.import_module(f"{exploits.__name__}.{name}").exploit for name in names]
 
 
 def attack_suite(sandbox: Sandbox, only: str | None = None) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def attack_suite(sandbox: Sandbox, only: str | None = None) -> Iterator[Finding]
     with tempfile.TemporaryDirectory(prefix="speciate-redteam-") as witness:
         lab = Lab(sandbox, SECRET, Path(witness))
         yield from controls(lab)
-        for exploit in exploits():
+        for exploit in all_exploits():
             if only in (None, exploit.id):
                 yield tried(exploit, lab)
         if only is None:
