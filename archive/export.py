@@ -119,7 +119,7 @@ def choose(run: Path, uncertified: bool) -> Chosen:
 
 
 def _refuse_unsafe_code(chosen: Chosen) -> None:
-    from .import_lint import forbidden
+    from ..evaluators.import_lint import forbidden
 
     program = chosen.state.program(chosen.program)
     modules = {*chosen.folder.task.limits.imports, "helpers", *(Path(name).stem for name in program.files)}

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import __version__
-from . import import_lint, recorded
+from ..evaluators import import_lint
+from . import recorded
 from .program import MAIN
 from .recorded import Call
 from .rendering import module, relative_imports, render, stub

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, machine, making, running
+from . import browsing, catalogue, machine, making, redteam, running
 
 app = typer.Typer(
     name="speciate",
@@ -50,3 +50,4 @@ app.command("export")(making.export)
 app.command("new")(making.new)
 app.command("doctor")(machine.doctor)
 app.command("bench")(machine.bench)
+app.command("redteam")(redteam.redteam)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+_NUMERIC = (int, float, np.number, np.ndarray, list, tuple)
+
 
 class Rejected(Exception):
     """The output is INVALID; the message says what is wrong, in words that hold no secret."""
@@ -27,6 +29,8 @@ def as_array(
     """
     if not isinstance(output, np.ndarray | list | tuple | int | float | np.generic) or isinstance(output, bool):
         raise Rejected(f"{name} must be an array, not {type(output).__name__}")
+    if isinstance(output, list | tuple) and not _only_numbers(output):
+        raise Rejected(f"{name} must hold real numbers only")
     try:
         array = np.asarray(output)
     except (ValueError, TypeError, OverflowError):
@@ -44,6 +48,16 @@ def as_array(
     if high is not None and not (array <= high).all():
         raise Rejected(f"{name} has values above {high:g}")
     return array
+
+
+def _only_numbers(items: Sequence[Any]) -> bool:
+    """Whether a nested list holds numbers and arrays of them and nothing else.
+
+    Numpy would give every item the length of the longest text: gigabytes for a short reply.
+    """
+    kinds = set(map(type, items))
+    inner = (item for item in items if isinstance(item, list | tuple)) if kinds & {list, tuple} else ()
+    return all(issubclass(kind, _NUMERIC) and kind is not bool for kind in kinds) and all(map(_only_numbers, inner))
 
 
 def _fits(shape: tuple[int, ...], wanted: Sequence[int | None]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from ..sandbox import Sandbox, SandboxError
 from .calibration import MAIN, Calibration, draw, generous, limits_for
 from .evaluation import Evaluation, InstanceResult, State
-from .feedback import describe, hidden_words
+from .feedback import describe, kind_of_failure
 from .loader import TaskFolder
 from .scoring import aggregate, gain, score
 from .task import Constraint, Instance, Size
@@ -126,8 +126,7 @@ class Evaluator:
             elif self._below_floor(instance, values):
                 state, note = State.QUARANTINED, "faster than the task's physical floor"
         else:
-            # A candidate's own words could carry what it saw; on hidden instances only the kind of failure is told.
-            note = note or (last.message if own_words else hidden_words(last.state, last.message))
+            note = note or (last.message if own_words else kind_of_failure(state, last.message))
         return InstanceResult(
             name=instance.name,
             state=state,
@@ -161,7 +160,7 @@ class Evaluator:
     ) -> Evaluation:
         state = next((result.state for result in results if result.state is not State.VALID), State.VALID)
         gains = [result.gain for result in results if result.gain is not None]
-        scored = state is State.VALID and len(gains) == len(results)
+        scored = state is State.VALID and len(gains) == len(results) and all(map(math.isfinite, gains))
         number, interval = score(gains, self._calibration.reference_gain) if scored else (None, None)
         if state is State.VALID and not scored:
             state = State.INVALID

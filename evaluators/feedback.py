@@ -19,7 +19,7 @@ KINDS = frozenset(
 """The only words of a failure that are passed on from hidden instances."""
 
 
-def hidden_words(state: State, message: str) -> str:
+def kind_of_failure(state: State, message: str) -> str:
     """What may be told of a failure on a hidden instance: the name of an exception that the candidate did not name.
 
     A class of the candidate's own may be called after what it saw; a time limit is put into words on our side.

@@ -94,6 +94,7 @@ class Process:
                     return self._outcome(kind, value)
                 if oracle is None:
                     self._fail(Failure.MALFORMED, "a request to an oracle where there is none")
+                self._within_limits()  # one that keeps the channel busy is never waited for
                 begin += self._serve(oracle, value)
         except WireError as error:
             self._fail(Failure.MALFORMED, f"not plain data: {error}")
@@ -157,17 +158,19 @@ class Process:
         """Until the channel is ready; ends the process at its wall or CPU limit."""
         poll = select.poll()
         poll.register(self._channel.fileno(), events)
-        while True:
-            wall_left = self._deadline - time.monotonic()
-            cpu_left = self._cpu_left()
-            if wall_left <= 0:
-                self._fail(Failure.TIMEOUT, f"no reply within {self._limits.wall_seconds:g} s")
-            if cpu_left <= 0:
-                self._fail(Failure.TIMEOUT, f"used more than {self._limits.cpu_seconds:g} s of CPU")
-            # CPU time runs at most _CPUS times as fast as the wall clock.
-            wait = min(wall_left, max(cpu_left / _CPUS, _SHORTEST_WAIT))
-            if poll.poll(wait * 1000 + 0.5):
-                return
+        while not poll.poll(self._within_limits() * 1000 + 0.5):
+            pass
+
+    def _within_limits(self) -> float:
+        """Seconds until a limit can be reached; ends the process where one has been."""
+        wall_left = self._deadline - time.monotonic()
+        cpu_left = self._cpu_left()
+        if wall_left <= 0:
+            self._fail(Failure.TIMEOUT, f"no reply within {self._limits.wall_seconds:g} s")
+        if cpu_left <= 0:
+            self._fail(Failure.TIMEOUT, f"used more than {self._limits.cpu_seconds:g} s of CPU")
+        # CPU time runs at most _CPUS times as fast as the wall clock.
+        return min(wall_left, max(cpu_left / _CPUS, _SHORTEST_WAIT))
 
     def _cpu_left(self) -> float:
         if self._pid is None:

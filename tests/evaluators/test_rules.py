@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speciate.evaluators import Rejected, TaskError, catalogue, check_kept, check_source, load_task
+from speciate.evaluators import Rejected, State, TaskError, catalogue, check_kept, check_source, load_task
 from speciate.evaluators.checks import as_array, as_number, distinct_indices, permutation, simplex
+from speciate.evaluators.feedback import kind_of_failure
 from speciate.evaluators.seeds import instance_rng
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
@@ -39,6 +41,24 @@ def test_checks_are_total(value: object) -> None:
 def test_only_finite_real_arrays_of_the_right_shape_pass(output: object) -> None:
     with pytest.raises(Rejected):
         as_array(output, shape=(2,))
+
+
+@pytest.mark.parametrize("output", [["x" * 20_000] + [""] * 2000, [[0.5] * 2000, ["x" * 20_000] + [0.5] * 1999]])
+def test_a_small_output_cannot_become_a_large_array(output: object) -> None:
+    tracemalloc.start()
+    with pytest.raises(Rejected):
+        as_array(output)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_of_failures_on_hidden_instances_only_pythons_own_names_are_told() -> None:
+    assert kind_of_failure(State.CRASHED, "ValueError: 3.14") == "ValueError"
+    assert kind_of_failure(State.CRASHED, "Leak314: 3.14") == ""
+    assert kind_of_failure(State.CRASHED, "3.14") == ""
+    assert kind_of_failure(State.INVALID, "print: 3.14") == ""
+    assert "CPU" in kind_of_failure(State.TIMEOUT, "used more than 2 s of CPU")
 
 
 @pytest.mark.parametrize(

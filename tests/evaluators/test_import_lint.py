@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import sys
+import types
+from collections.abc import Iterator
+
+import numpy
 import pytest
 
-from speciate.archive.import_lint import forbidden
+from speciate.evaluators.import_lint import SAFE_MODULES, forbidden
 
 
 @pytest.mark.parametrize(
@@ -59,3 +66,27 @@ def test_computing_is_allowed(source: str) -> None:
 
 def test_findings_name_the_line() -> None:
     assert forbidden("import math\nimport os\n", ()) == ["line 2: imports os"]
+
+
+def _hidden(module: types.ModuleType, path: str, seen: set[str]) -> Iterator[str]:
+    """Attribute paths from a module to modules of the standard library that no program may import."""
+    for name, value in vars(module).items():
+        if not isinstance(value, types.ModuleType) or forbidden(f"import m\nm.{name}", ("m",)):
+            continue
+        top = value.__name__.partition(".")[0]
+        if top in sys.stdlib_module_names and top.lstrip("_") not in SAFE_MODULES:
+            yield f"{path}.{name}"
+        elif value.__name__ not in seen:
+            seen.add(value.__name__)
+            yield from _hidden(value, f"{path}.{name}", seen)
+
+
+def test_no_forbidden_module_is_in_reach_through_attributes_of_allowed_ones() -> None:
+    for info in pkgutil.walk_packages(numpy.__path__, "numpy.", onerror=lambda _: None):
+        if info.name.count(".") == 1 and not info.name.startswith(
+            ("numpy.f2py", "numpy.testing", "numpy.conftest", "numpy.distutils", "numpy.matlib")
+        ):
+            importlib.import_module(info.name)
+    seen: set[str] = set()
+    found = [path for name in (*SAFE_MODULES, "numpy") for path in _hidden(importlib.import_module(name), name, seen)]
+    assert found == []
