@@ -11,7 +11,8 @@ from ..evaluators import Descriptor, Record
 from .space import cvt_centroids
 
 Count = Annotated[int, Field(ge=1)]
-Kind = Literal["grid", "cvt"]
+Kind = Literal["grid", "cvt", "single"]
+"""``single`` is one cell: the elite is the island's best program, and no diversity is kept."""
 
 
 class ArchiveSettings(Record):
@@ -35,7 +36,7 @@ class ArchiveSettings(Record):
         cells: int = 100,
     ) -> ArchiveSettings:
         """``cells`` is the number of cells of a ``cvt`` archive; a grid takes the descriptors' bins."""
-        axes = tuple(descriptors)
+        axes = () if archive == "single" else tuple(descriptors)
         return cls(
             descriptors=axes,
             islands=islands,

@@ -195,6 +195,11 @@ class RunState:
         return None if self._best is None else (self._best, self._evaluations[self._best])
 
     @property
+    def latest_best(self) -> str:
+        """Of the programs with the highest score the one evaluated last. Raises: ValueError where none compares."""
+        return max(enumerate(self._scores), key=lambda placed: (self._scores[placed[1]], placed[0]))[1]
+
+    @property
     def certified_best(self) -> tuple[str, Evaluation] | None:
         """The program with the highest score on its certificate, among those that hold, and its evaluation."""
         scores = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Count = Annotated[int, Field(ge=1)]
+from ..archive.settings import Count, Kind
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 PRESETS = Path(__file__).parent.parent / "configs"
@@ -43,16 +44,22 @@ class IslandSettings(Settings):
 
     count: Count = 2
     migration_interval: Count = 50
-    archive: Literal["grid", "cvt"] = "grid"
+    archive: Kind = "grid"
     cells: Count = 100
     """Number of cells of the ``cvt`` archive; a grid takes the bins of the task's descriptors."""
 
 
-class SelectionSettings(Settings):
-    """Parents: uniform over the island's elites with probability ``explore``, else the best of a tournament."""
+Parents = Literal["mixture", "uniform", "tournament", "baseline", "incumbent", "beam"]
 
+
+class SelectionSettings(Settings):
+    """Who becomes a parent; ``discovery/selection.py`` says what each name means."""
+
+    parents: Parents = "mixture"
     explore: Probability = 0.3
+    """How often ``mixture`` draws uniformly; else it holds a tournament."""
     tournament: Count = 4
+    beam: Count = 5
     inspirations: Annotated[int, Field(ge=0)] = 2
 
 
@@ -64,6 +71,8 @@ class RunConfig(Settings):
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
     proposer: str = "symbolic"
+    chain: Count = 1
+    """Mean number of proposals in a row that make one program; those in between are not evaluated."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
     """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
@@ -89,6 +98,14 @@ def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any
     for key, value in values.items():
         if value is not None:
             _put(tree, key.replace("__", "."), value)
+    return validate(tree)
+
+
+def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """The configuration with the values of ``changes`` (keys ``a.b``) in place of its own. Raises: ConfigError."""
+    tree = config.model_dump(mode="json")
+    for key, value in changes.items():
+        _put(tree, key, value)
     return validate(tree)
 
 

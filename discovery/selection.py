@@ -49,8 +49,46 @@ class Mixture:
         return chosen.select(elites, state, rng)
 
 
+class Baseline:
+    """Always the program that the run started from: no proposal builds on another."""
+
+    def select(self, elites: list[str], state: RunState, rng: np.random.Generator) -> str:
+        return state.baseline
+
+
+class Incumbent:
+    """The latest of the run's best programs: the parent of a (1+1) search, replaced when the child is not worse."""
+
+    def select(self, elites: list[str], state: RunState, rng: np.random.Generator) -> str:
+        return state.latest_best
+
+
+class Beam:
+    """Each of the run's ``width`` best programs has the same chance."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def select(self, elites: list[str], state: RunState, rng: np.random.Generator) -> str:
+        best = state.ranking(self.width)
+        return best[int(rng.integers(len(best)))]
+
+
 def parent_selector(settings: SelectionSettings) -> ParentSelector:
-    return Mixture(settings.explore, Uniform(), Tournament(settings.tournament))
+    """The strategy that ``settings.parents`` names."""
+    match settings.parents:
+        case "mixture":
+            return Mixture(settings.explore, Uniform(), Tournament(settings.tournament))
+        case "uniform":
+            return Uniform()
+        case "tournament":
+            return Tournament(settings.tournament)
+        case "baseline":
+            return Baseline()
+        case "incumbent":
+            return Incumbent()
+        case "beam":
+            return Beam(settings.beam)
 
 
 def make_brief(
