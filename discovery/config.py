@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..archive.settings import Count, Kind
+from ..archive.settings import Axes, Count, Distance, Kind
+from ..archive.topology import TopologyName
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -40,16 +41,41 @@ class BudgetSettings(Settings):
 
 
 class IslandSettings(Settings):
-    """How many islands, how often (in evaluations) their best elites migrate, and what keeps their elites."""
+    """How many islands, what moves between them, and what keeps their elites. Intervals count evaluations."""
 
     count: Count = 2
     migration_interval: Count = 50
+    topology: TopologyName = "ring"
+    """Where the best elites migrate."""
+    reset_interval: Count | None = None
+    """How often the weaker half of the islands is emptied and re-seeded from the stronger; ``None`` means never."""
+    stagnation: Count | None = None
+    """Evaluations without a better score after which an island is added, up to ``max_islands``; ``None``: never."""
+    max_islands: Count = 8
     archive: Kind = "grid"
+    axes: Axes = "all"
+    """``omit_one``: island 0 uses all descriptors, the others leave out one in turn."""
+    novelty: Distance = 0.05
+    """Distance (in the unit cube of the descriptors) from the nearest elites that opens an ``unstructured`` cell."""
+    neighbours: Count = 5
+    """How many nearest elites that distance is the mean of."""
     cells: Count = 100
     """Number of cells of the ``cvt`` archive; a grid takes the bins of the task's descriptors."""
 
 
-Parents = Literal["mixture", "uniform", "tournament", "baseline", "incumbent", "beam"]
+Parents = Literal[
+    "mixture",
+    "uniform",
+    "tournament",
+    "softmax",
+    "weighted",
+    "instance_front",
+    "pareto",
+    "baseline",
+    "incumbent",
+    "beam",
+]
+Direction = Literal["minimize", "maximize"]
 
 
 class SelectionSettings(Settings):
@@ -60,6 +86,10 @@ class SelectionSettings(Settings):
     """How often ``mixture`` draws uniformly; else it holds a tournament."""
     tournament: Count = 4
     beam: Count = 5
+    temperature: Annotated[float, Field(gt=0)] = 0.1
+    """Of ``softmax``, in units of score."""
+    secondary: dict[str, Direction] = {"code_size": "minimize"}
+    """Objectives of ``pareto`` beside the score: code_size, cpu_seconds, peak_memory, or a metric of the judge."""
     inspirations: Annotated[int, Field(ge=0)] = 2
 
 

@@ -130,9 +130,7 @@ def _opening(
         archive=ArchiveSettings.of(
             folder.task.descriptors,
             islands=islands.count,
-            migration_interval=islands.migration_interval,
-            archive=islands.archive,
-            cells=islands.cells,
+            **islands.model_dump(exclude={"count"}),
         ),
         seed=config.seed,
         secret=secret.hex(),

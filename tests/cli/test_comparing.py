@@ -17,11 +17,9 @@ def command(*arguments: str) -> list[str]:
 
 
 def test_an_interrupted_comparison_goes_on_and_draws_its_curves(tmp_path: Path) -> None:
-    arguments = ("--methods", "evolution,hill_climbing", "--evaluations", "60", "--seeds", "2", "-o", "runs")
-    arguments = (LINEAR, *arguments, "--plot", "curves.svg", "--json")
-    with subprocess.Popen(
-        command(*arguments), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as begun:
+    options = ("--methods", "evolution,hill_climbing", "--evaluations", "60", "--seeds", "2", "-o", "runs")
+    whole = command(LINEAR, *options, "--plot", "curves.svg", "--json")
+    with subprocess.Popen(whole, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as begun:
         deadline = time.monotonic() + 60
         while not (tmp_path / "runs" / "hill_climbing-seed0").exists():
             assert time.monotonic() < deadline
