@@ -1,6 +1,6 @@
 """Programs, the journal of a run, and the islands that keep its elites."""
 
-from .archipelago import Archipelago
+from .archipelago import Archipelago, Move
 from .events import (
     Added,
     Calibrated,
@@ -8,18 +8,21 @@ from .events import (
     Dropped,
     Evaluated,
     Event,
+    IslandAdded,
+    IslandReset,
     Migrated,
     Proposed,
     Resumed,
     RunStarted,
     Stopped,
+    moved,
 )
 from .export import ExportError
 from .island import AddResult, AddStatus, Elite, Island, Stats
 from .journal import Journal, JournalError, is_run
 from .program import MAIN, Program, canonical
 from .settings import ArchiveSettings
-from .space import BehaviourSpace, CVTSpace
+from .space import BehaviourSpace, CVTSpace, NoveltySpace
 from .state import RunState, certifies, replay
 from .verification import Report, verify
 
@@ -40,9 +43,13 @@ __all__ = [
     "Event",
     "ExportError",
     "Island",
+    "IslandAdded",
+    "IslandReset",
     "Journal",
     "JournalError",
     "Migrated",
+    "Move",
+    "NoveltySpace",
     "Program",
     "Proposed",
     "Report",
@@ -54,6 +61,7 @@ __all__ = [
     "canonical",
     "certifies",
     "is_run",
+    "moved",
     "replay",
     "verify",
 ]

@@ -1,66 +1,147 @@
-"""Archipelago: islands over one behaviour space, with migration around a ring."""
+"""Archipelago: islands with migration, resets of the weaker ones, and growth when the search stagnates."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from ..evaluators import Evaluation
 from .island import AddResult, Island
 from .settings import ArchiveSettings
-from .space import BehaviourSpace, CVTSpace, Space
+from .space import BehaviourSpace, CVTSpace, NoveltySpace, Space
+from .topology import TOPOLOGIES
 
-Move = tuple[str, int, int]
-"""Program, source island, target island."""
+MoveKind = Literal["migrated", "island_reset", "island_added"]
+
+
+class Move(NamedTuple):
+    """The program, an elite of island ``source``, goes to island ``target``: as it is, emptied before, or new."""
+
+    kind: MoveKind
+    program: str
+    source: int
+    target: int
 
 
 @dataclass(slots=True)
 class Archipelago:
-    """Every ``interval`` evaluations the best elite of each island is offered to the next island.
+    """What moves between islands follows from the evaluations and the run's seed alone.
 
-    What is due follows from the evaluations alone and is kept until it is carried out, so that a run killed in between
-    makes the same moves when it is resumed.
+    Moves stay due until they are carried out, so that a run killed in between makes the same moves when it is resumed.
     """
 
+    settings: ArchiveSettings
+    seed: int
     islands: list[Island]
-    interval: int
     evaluations: int = 0
+    _top: float = -math.inf
+    """The best score so far."""
+    _progress: int = 0
+    """Number of evaluations when the best score last rose or an island was added."""
     _due: dict[Move, None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: ArchiveSettings) -> Archipelago:
-        space = make_space(settings)
-        return cls([Island(space) for _ in range(settings.islands)], settings.migration_interval)
+    def of(cls, settings: ArchiveSettings, seed: int) -> Archipelago:
+        return cls(settings, seed, [Island(make_space(settings, island)) for island in range(settings.islands)])
 
     def add(self, island: int, program_id: str, evaluation: Evaluation) -> AddResult:
         return self.islands[island].add(program_id, evaluation)
 
     def count(self) -> None:
-        """One more program has been evaluated; at every ``interval``-th one the islands' moves become due."""
+        """One more program has been evaluated; find out which moves are due now."""
         self.evaluations += 1
-        if self.evaluations % self.interval == 0:
-            self._due = dict.fromkeys(self._ring())
+        top = max(map(_strength, self.islands))
+        if top > self._top:
+            self._top, self._progress = top, self.evaluations
+        settings = self.settings
+        due: list[Move] = []
+        if self.evaluations % settings.migration_interval == 0:
+            due += self._migrations()
+        if settings.reset_interval is not None and self.evaluations % settings.reset_interval == 0:
+            due += self._resets()
+        if self._stagnates():
+            due += self._growth()
+        if due:
+            self._due = dict.fromkeys(due)
 
-    def _ring(self) -> list[Move]:
-        """Moves of the best elites to the next island, but for those that are at home there already."""
-        count = len(self.islands)
-        moves = [(island.best(), source, (source + 1) % count) for source, island in enumerate(self.islands)]
+    def _rng(self, purpose: MoveKind) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.evaluations, *purpose.encode()))
+
+    def _migrations(self) -> list[Move]:
+        """The best elite of each island goes along the topology, but to islands where it is an elite already."""
+        rng = self._rng("migrated")
+        topology = TOPOLOGIES[self.settings.topology]
         return [
-            (program, source, target)
-            for program, source, target in moves
-            if program is not None and source != target and program not in self.islands[target].elites()
+            Move("migrated", program, source, target)
+            for source, island in enumerate(self.islands)
+            if (program := island.best()) is not None
+            for target in topology.targets(source, len(self.islands), rng)
+            if program not in self.islands[target].elites()
         ]
 
-    def migrations(self) -> list[Move]:
-        """The moves that are due and not yet carried out."""
+    def _resets(self) -> list[Move]:
+        """The weaker half of the islands is emptied, each re-seeded with the best elite of a surviving one.
+
+        FunSearch (Romera-Paredes et al. 2024). Of equal islands the later one is the weaker.
+        """
+        rng = self._rng("island_reset")
+        ranked = sorted(range(len(self.islands)), key=lambda i: (_strength(self.islands[i]), -i))
+        half = len(ranked) // 2
+        moves: list[Move] = []
+        for target in ranked[:half]:
+            source = ranked[half + int(rng.integers(len(ranked) - half))]
+            founder = self.islands[source].best()
+            if founder is not None:
+                moves.append(Move("island_reset", founder, source, target))
+        return moves
+
+    def _stagnates(self) -> bool:
+        patience = self.settings.stagnation
+        return (
+            patience is not None
+            and len(self.islands) < self.settings.max_islands
+            and self.evaluations - self._progress >= patience
+        )
+
+    def _growth(self) -> list[Move]:
+        """A further island, seeded with any elite of any island: what is best already had its chance."""
+        rng = self._rng("island_added")
+        source = int(rng.integers(len(self.islands)))
+        elites = self.islands[source].elites()
+        if not elites:
+            return []
+        return [Move("island_added", elites[int(rng.integers(len(elites)))], source, len(self.islands))]
+
+    def due(self) -> list[Move]:
+        """The moves that are not yet carried out, in their order."""
         return list(self._due)
 
-    def migrate(self, program_id: str, evaluation: Evaluation, source: int, target: int) -> AddResult:
-        """Carry out one move."""
-        self._due.pop((program_id, source, target), None)
-        return self.islands[target].add(program_id, evaluation)
+    def carry_out(self, move: Move, evaluation: Evaluation) -> AddResult:
+        """Raises: LookupError for a move that is not due."""
+        if move not in self._due:
+            raise LookupError(f"move of {move.program[:12]} from island {move.source} to {move.target}")
+        del self._due[move]
+        if move.kind == "island_reset":
+            self.islands[move.target] = Island(make_space(self.settings, move.target))
+        elif move.kind == "island_added":
+            self.islands.append(Island(make_space(self.settings, move.target)))
+            self._progress = self.evaluations
+        return self.islands[move.target].add(move.program, evaluation)
 
 
-def make_space(settings: ArchiveSettings) -> Space:
+def _strength(island: Island) -> float:
+    return -math.inf if island.top is None else island.top
+
+
+def make_space(settings: ArchiveSettings, island: int) -> Space:
+    """The behaviour space of one island."""
+    axes = settings.axes_of(island)
+    descriptors = [settings.descriptors[axis] for axis in axes]
     if settings.archive == "cvt":
-        return CVTSpace(settings.descriptors, settings.centroids)
-    return BehaviourSpace(settings.descriptors)
+        return CVTSpace(descriptors, [[centroid[axis] for axis in axes] for centroid in settings.centroids])
+    if settings.archive == "unstructured":
+        return NoveltySpace(descriptors, settings.novelty, settings.neighbours)
+    return BehaviourSpace(descriptors)

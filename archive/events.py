@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from ..evaluators import Evaluation, Record
 from ..evaluators.calibration import Calibration
+from .archipelago import Move
 from .island import AddStatus
 from .program import writable
 from .settings import ArchiveSettings
@@ -93,14 +94,40 @@ class Added(Record):
     displaced: str | None = None
 
 
-class Migrated(Record):
+class _Moved(Record):
     """The elite ``program`` of island ``source`` was offered to island ``target`` after evaluation ``index``."""
 
-    kind: Literal["migrated"] = "migrated"
     index: int
     program: str
     source: int
     target: int
+
+
+class Migrated(_Moved):
+    """To another island as it is."""
+
+    kind: Literal["migrated"] = "migrated"
+
+
+class IslandReset(_Moved):
+    """The target lost all its elites before."""
+
+    kind: Literal["island_reset"] = "island_reset"
+
+
+class IslandAdded(_Moved):
+    """The target is a new island."""
+
+    kind: Literal["island_added"] = "island_added"
+
+
+Moved = Migrated | IslandReset | IslandAdded
+
+
+def moved(index: int, move: Move) -> Moved:
+    """The event of a move after evaluation ``index``."""
+    kinds = {"migrated": Migrated, "island_reset": IslandReset, "island_added": IslandAdded}
+    return kinds[move.kind](index=index, program=move.program, source=move.source, target=move.target)
 
 
 class Certified(Record):
@@ -124,7 +151,7 @@ class Resumed(Record):
 
 
 Event = Annotated[
-    RunStarted | Calibrated | Proposed | Dropped | Evaluated | Added | Migrated | Certified | Stopped | Resumed,
+    RunStarted | Calibrated | Proposed | Dropped | Evaluated | Added | Moved | Certified | Stopped | Resumed,
     Field(discriminator="kind"),
 ]
 

@@ -77,6 +77,7 @@ class Island:
         elite = self.elites_by_cell.get(cell)
         if elite is not None and not score > elite.score:
             return AddResult(AddStatus.REJECTED, reason=f"not better than the elite {elite.program[:12]} of its cell")
+        self.space.keep(cell, evaluation.descriptors)
         self._keep(cell, Elite(program_id, score))
         if elite is None:
             return AddResult(AddStatus.NEW)
@@ -98,6 +99,11 @@ class Island:
         """The program with the highest score, the earliest of equals."""
         return self._best.program if self._best else None
 
+    @property
+    def top(self) -> float | None:
+        """The highest score."""
+        return self._best.score if self._best else None
+
     def stats(self) -> Stats:
         scores = [elite.score for elite in self.elites_by_cell.values()]
         quality = math.fsum(max(score, 0.0) for score in scores)
@@ -106,6 +112,6 @@ class Island:
             coverage=len(scores) / self.space.cells,
             qd_score=quality,
             norm_qd_score=quality / self.space.cells,
-            best=self._best.score if self._best else None,
+            best=self.top,
             mean=math.fsum(scores) / len(scores) if scores else None,
         )

@@ -30,6 +30,10 @@ class Space(Protocol):
         """None where a descriptor is missing or not finite."""
         ...
 
+    def keep(self, cell: Cell, values: Mapping[str, float]) -> None:
+        """The program with these descriptors is now the elite of the cell."""
+        ...
+
 
 class BehaviourSpace:
     """A grid with fixed bounds; values outside fall into the edge bins (MAP-Elites, Mouret and Clune 2015).
@@ -55,6 +59,9 @@ class BehaviourSpace:
             bins.append(axis.bin(value))
         return tuple(bins)
 
+    def keep(self, cell: Cell, values: Mapping[str, float]) -> None:
+        """Nothing changes: the cells are fixed."""
+
 
 class CVTSpace:
     """Cells around fixed centroids in the unit cube of the descriptors (CVT-MAP-Elites, Vassiliades et al. 2018)."""
@@ -70,13 +77,60 @@ class CVTSpace:
 
     def cell(self, values: Mapping[str, float]) -> Cell | None:
         """Index of the nearest centroid, the first of equals; None where a descriptor is missing or not finite."""
-        point: list[float] = []
-        for axis in self._axes:
-            value = values.get(axis.name)
-            if value is None or not math.isfinite(value):
-                return None
-            point.append(axis.unit(value))
-        return (int(np.argmin(((self._centroids - point) ** 2).sum(axis=1))),)
+        point = _point(self._axes, values)
+        return None if point is None else (int(np.argmin(((self._centroids - point) ** 2).sum(axis=1))),)
+
+    def keep(self, cell: Cell, values: Mapping[str, float]) -> None:
+        """Nothing changes: the cells are fixed."""
+
+
+class NoveltySpace:
+    """Cells come into being where programs are novel: the elites themselves, with no grid (Lehman and Stanley 2011).
+
+    A program whose mean distance to the ``neighbours`` nearest elites, in the unit cube, is at least ``threshold``
+    opens a cell; any other competes with the nearest elite. The rule is that of pyribs' ProximityArchive with local
+    competition. One island's own: it holds where the elites are.
+    """
+
+    def __init__(self, descriptors: Sequence[Descriptor], threshold: float, neighbours: int) -> None:
+        self._axes = tuple(Axis(descriptor) for descriptor in descriptors)
+        self._threshold = threshold
+        self._neighbours = neighbours
+        self._points = np.empty((0, len(self._axes)))
+
+    @property
+    def cells(self) -> int:
+        """There are as many cells as elites; 1 before the first."""
+        return max(1, len(self._points))
+
+    def cell(self, values: Mapping[str, float]) -> Cell | None:
+        """The nearest elite's cell, or the next new one; None where a descriptor is missing or not finite."""
+        point = _point(self._axes, values)
+        if point is None:
+            return None
+        distances = np.linalg.norm(self._points - point, axis=1)
+        count = min(self._neighbours, len(distances))
+        if not count or np.partition(distances, count - 1)[:count].mean() >= self._threshold:
+            return (len(distances),)
+        return (int(np.argmin(distances)),)
+
+    def keep(self, cell: Cell, values: Mapping[str, float]) -> None:
+        """The elite of the cell is where its program is."""
+        point = _point(self._axes, values)
+        assert point is not None
+        (index,) = cell
+        if index == len(self._points):
+            self._points = np.vstack([self._points, point])
+        self._points[index] = point
+
+
+def _point(axes: Sequence[Axis], values: Mapping[str, float]) -> list[float] | None:
+    """Place in the unit cube; None where a descriptor is missing or not finite."""
+    found = [values.get(axis.name) for axis in axes]
+    finite = [value for value in found if value is not None and math.isfinite(value)]
+    if len(finite) < len(found):
+        return None
+    return [axis.unit(value) for axis, value in zip(axes, finite, strict=True)]
 
 
 class Axis:

@@ -10,19 +10,22 @@ from dataclasses import dataclass, field
 
 from ..evaluators import Evaluation, State
 from ..evaluators.calibration import Calibration
-from .archipelago import Archipelago
+from .archipelago import Archipelago, Move
 from .events import (
     Calibrated,
     Certified,
     Dropped,
     Evaluated,
     Event,
+    IslandAdded,
+    IslandReset,
     Migrated,
     Proposed,
     Resumed,
     RunStarted,
     Stopped,
 )
+from .fronts import InstanceFront
 from .island import AddResult
 from .journal import Journal, JournalError
 from .program import Program
@@ -77,6 +80,7 @@ class RunState:
     _evaluations: Shelf = field(default_factory=Shelf)
     _scores: dict[str, float] = field(default_factory=dict)
     """Of the programs that compare: VALID ones with a finite score, in the order of evaluation."""
+    instance_front: InstanceFront = field(default_factory=InstanceFront)
     _children: dict[str, list[str]] = field(default_factory=dict)
     _best: str | None = None
     _best_size: int | None = field(default=None, compare=False)
@@ -99,16 +103,15 @@ class RunState:
                 self._proposed(event)
             case Dropped():
                 self._dropped(event)
-            case Migrated():
-                evaluation = self.evaluation_of(event.program)
-                answer = self.archipelago.migrate(event.program, evaluation, event.source, event.target)
-                return [(event.target, answer)]
+            case Migrated() | IslandReset() | IslandAdded():
+                move = Move(event.kind, event.program, event.source, event.target)
+                return [(event.target, self.archipelago.carry_out(move, self.evaluation_of(event.program)))]
             case Certified():
                 self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
             case RunStarted():
                 self.started = event
-                self._archipelago = Archipelago.of(event.archive)
+                self._archipelago = Archipelago.of(event.archive, event.seed)
             case Calibrated():
                 self.calibration = event.calibration
             case Stopped():
@@ -157,6 +160,7 @@ class RunState:
         if evaluation.state is not State.VALID or score is None or not math.isfinite(score):
             return
         self._scores[program] = score
+        self.instance_front.add(program, evaluation)
         if self._best is None or score > self._scores[self._best]:
             self._best, self._best_size = program, None
         elif score == self._scores[self._best]:
@@ -193,6 +197,11 @@ class RunState:
     def best(self) -> tuple[str, Evaluation] | None:
         """The VALID program with the highest score; of equals the smaller one, then the earlier."""
         return None if self._best is None else (self._best, self._evaluations[self._best])
+
+    @property
+    def latest_best(self) -> str:
+        """Of the programs with the highest score the one evaluated last. Raises: ValueError where none compares."""
+        return max(enumerate(self._scores), key=lambda placed: (self._scores[placed[1]], placed[0]))[1]
 
     @property
     def certified_best(self) -> tuple[str, Evaluation] | None:

@@ -11,9 +11,9 @@ import contextlib
 import sys
 from pathlib import Path
 
-from ..archive import Journal, RunState, is_run, replay
+from ..archive import Journal, RunState, replay
 from ..discovery import load_config
-from ..discovery.run import resume, start
+from ..discovery.comparison import finish
 
 FIRST_TASKS = (
     "alphaevolve_geometry",
@@ -28,16 +28,6 @@ FIRST_TASKS = (
 def state_of(directory: Path) -> RunState:
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
         return replay(journal)
-
-
-def finish(task: str, seed: int, evaluations: int, out: Path) -> Path:
-    """The folder of a finished run of ``task`` with ``seed``; started or resumed as needed."""
-    directory = out / f"{task}-seed{seed}"
-    if not is_run(directory):
-        start(task, load_config(None, budget__evaluations=evaluations, seed=seed), directory)
-    elif state_of(directory).stopped is None:
-        resume(directory)
-    return directory
 
 
 def row(directory: Path) -> str:
@@ -71,7 +61,9 @@ def main() -> None:
     for task in options.tasks:
         for seed in range(options.seeds):
             sys.stderr.write(f"{task}, seed {seed}\n")
-            print(row(finish(task, seed, options.evaluations, options.out)), flush=True)
+            directory = options.out / f"{task}-seed{seed}"
+            finish(task, load_config(None, budget__evaluations=options.evaluations, seed=seed), directory)
+            print(row(directory), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, machine, making, redteam, running
+from . import browsing, catalogue, comparing, machine, making, redteam, running
 
 app = typer.Typer(
     name="speciate",
@@ -43,6 +43,7 @@ app.command("check")(catalogue.check)
 app.command("evaluate")(catalogue.evaluate)
 app.command("run")(running.run)
 app.command("resume")(running.resume)
+app.command("compare")(comparing.compare)
 app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)
 app.command("verify")(browsing.verify)

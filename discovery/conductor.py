@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
-from ..archive import Added, Dropped, Evaluated, Event, Journal, Migrated, Program, Proposed, RunState
+from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, RunState, moved
 from ..archive.state import SEED
 from ..evaluators import Evaluation, State, Task, check_kept, check_source
 from .budget import Budget
@@ -108,7 +108,7 @@ class Conductor:
                     # A proposer that does not wait has proposed when this returns: the journal keeps one order.
                     await asyncio.sleep(0)
                 if not flying:
-                    return self._stop_reason or "done"
+                    return self._stop_reason or "evaluations"
                 landed = await flying.popleft()
                 if landed is None:
                     self._budget.release_evaluation()
@@ -134,9 +134,9 @@ class Conductor:
         if self._barren >= MAX_BARREN:
             self.stop("exhausted")
         reached = self._budget.exhausted()
-        if reached:
+        if reached is not None and reached != "evaluations":  # a reserved evaluation may still come back
             self.stop(reached)
-        return self._stop_reason is not None
+        return self._stop_reason is not None or reached is not None
 
     def _launch(self) -> Coroutine[None, None, Landed | None]:
         """One proposal on its way. What it is shown is fixed now, whatever lands before it is made."""
@@ -145,7 +145,7 @@ class Conductor:
             return self._evaluate(self._leftovers.pop(0))
         index = self._next_index
         self._next_index += 1
-        island = index % self._config.islands.count
+        island = index % len(self._state.archipelago.islands)
         rng = np.random.default_rng((self._config.seed, index))
         brief = make_brief(self._card, self._state, island, self._selector, self._config.selection.inspirations, rng)
         return self._fly(index, island, brief)
@@ -219,11 +219,13 @@ class Conductor:
             )
             for island, result in self._state.apply(evaluated)
         ]
-        self._journal.append(evaluated, *added)
-        for event in (evaluated, *added):
+        moves = [moved(index, move) for move in self._state.archipelago.due()]
+        for move in moves:
+            self._state.apply(move)
+        # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
+        self._journal.append(evaluated, *added, *moves)
+        for event in (evaluated, *added, *moves):
             self._tell(event)
-        for program, source, target in self._state.archipelago.migrations():
-            self._record(Migrated(index=index, program=program, source=source, target=target))
 
     def _record(self, event: Event) -> None:
         self._journal.append(event)

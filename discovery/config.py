@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Count = Annotated[int, Field(ge=1)]
+from ..archive.settings import Axes, Count, Distance, Kind
+from ..archive.topology import TopologyName
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 PRESETS = Path(__file__).parent.parent / "configs"
@@ -39,20 +41,55 @@ class BudgetSettings(Settings):
 
 
 class IslandSettings(Settings):
-    """How many islands, how often (in evaluations) their best elites migrate, and what keeps their elites."""
+    """How many islands, what moves between them, and what keeps their elites. Intervals count evaluations."""
 
     count: Count = 2
     migration_interval: Count = 50
-    archive: Literal["grid", "cvt"] = "grid"
+    topology: TopologyName = "ring"
+    """Where the best elites migrate."""
+    reset_interval: Count | None = None
+    """How often the weaker half of the islands is emptied and re-seeded from the stronger; ``None`` means never."""
+    stagnation: Count | None = None
+    """Evaluations without a better score after which an island is added, up to ``max_islands``; ``None``: never."""
+    max_islands: Count = 8
+    archive: Kind = "grid"
+    axes: Axes = "all"
+    """``omit_one``: island 0 uses all descriptors, the others leave out one in turn."""
+    novelty: Distance = 0.05
+    """Distance (in the unit cube of the descriptors) from the nearest elites that opens an ``unstructured`` cell."""
+    neighbours: Count = 5
+    """How many nearest elites that distance is the mean of."""
     cells: Count = 100
     """Number of cells of the ``cvt`` archive; a grid takes the bins of the task's descriptors."""
 
 
-class SelectionSettings(Settings):
-    """Parents: uniform over the island's elites with probability ``explore``, else the best of a tournament."""
+Parents = Literal[
+    "mixture",
+    "uniform",
+    "tournament",
+    "softmax",
+    "weighted",
+    "instance_front",
+    "pareto",
+    "baseline",
+    "incumbent",
+    "beam",
+]
+Direction = Literal["minimize", "maximize"]
 
+
+class SelectionSettings(Settings):
+    """Who becomes a parent; ``discovery/selection.py`` says what each name means."""
+
+    parents: Parents = "mixture"
     explore: Probability = 0.3
+    """How often ``mixture`` draws uniformly; else it holds a tournament."""
     tournament: Count = 4
+    beam: Count = 5
+    temperature: Annotated[float, Field(gt=0)] = 0.1
+    """Of ``softmax``, in units of score."""
+    secondary: dict[str, Direction] = {"code_size": "minimize"}
+    """Objectives of ``pareto`` beside the score: code_size, cpu_seconds, peak_memory, or a metric of the judge."""
     inspirations: Annotated[int, Field(ge=0)] = 2
 
 
@@ -64,6 +101,8 @@ class RunConfig(Settings):
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
     proposer: str = "symbolic"
+    chain: Count = 1
+    """Mean number of proposals in a row that make one program; those in between are not evaluated."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
     """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
@@ -89,6 +128,14 @@ def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any
     for key, value in values.items():
         if value is not None:
             _put(tree, key.replace("__", "."), value)
+    return validate(tree)
+
+
+def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """The configuration with the values of ``changes`` (keys ``a.b``) in place of its own. Raises: ConfigError."""
+    tree = config.model_dump(mode="json")
+    for key, value in changes.items():
+        _put(tree, key, value)
     return validate(tree)
 
 

@@ -141,9 +141,7 @@ def _opening(folder: TaskFolder, config: RunConfig, secret: bytes, calibration: 
         archive=ArchiveSettings.of(
             folder.task.descriptors,
             islands=islands.count,
-            migration_interval=islands.migration_interval,
-            archive=islands.archive,
-            cells=islands.cells,
+            **islands.model_dump(exclude={"count"}),
         ),
         seed=config.seed,
         secret=secret.hex(),

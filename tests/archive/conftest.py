@@ -13,11 +13,11 @@ from speciate.archive import (
     Dropped,
     Evaluated,
     Event,
-    Migrated,
     Program,
     Proposed,
     RunStarted,
     RunState,
+    moved,
 )
 from speciate.evaluators import Descriptor, Evaluation, Interval, State
 
@@ -39,8 +39,8 @@ class Scripted:
         )
 
     @staticmethod
-    def started(islands: int = 2, interval: int = 3) -> RunStarted:
-        settings = ArchiveSettings.of(AXES, islands=islands, migration_interval=interval)
+    def started(islands: int = 2, interval: int = 3, **others: Any) -> RunStarted:
+        settings = ArchiveSettings.of(AXES, islands=islands, migration_interval=interval, **others)
         return RunStarted(
             task="t", task_path="/t", task_digest="d", config={}, archive=settings, seed=0, secret="00", version="0"
         )
@@ -60,7 +60,7 @@ class Scripted:
 
     @staticmethod
     def conduct(
-        outcomes: Sequence[Outcome | None], islands: int = 2, interval: int = 3
+        outcomes: Sequence[Outcome | None], islands: int = 2, interval: int = 3, **others: Any
     ) -> Iterator[tuple[Event, RunState]]:
         """The events of a run as the conductor makes them, each with the live state after it; None is a drop."""
         state = RunState()
@@ -69,13 +69,13 @@ class Scripted:
             state.apply(event)
             return event, state
 
-        yield record(Scripted.started(islands, interval))
+        yield record(Scripted.started(islands, interval, **others))
         for index, outcome in enumerate(outcomes):
             if outcome is None:
                 yield record(Dropped(index=index, island=index % islands, reason="duplicate", tokens=5))
                 continue
             parents = list(state.proposals)[-1:]
-            yield record(Scripted.proposed(index, index % islands, parents))
+            yield record(Scripted.proposed(index, index % len(state.archipelago.islands), parents))
             evaluated = Evaluated(index=index, evaluation=Scripted.evaluation(outcome))
             answers = state.apply(evaluated)
             yield evaluated, state
@@ -90,8 +90,8 @@ class Scripted:
                         displaced=answer.displaced,
                     )
                 )
-            for program, source, target in state.archipelago.migrations():
-                yield record(Migrated(index=index, program=program, source=source, target=target))
+            for move in state.archipelago.due():
+                yield record(moved(index, move))
 
     @staticmethod
     def events(*args: Any, **kwargs: Any) -> list[Event]:

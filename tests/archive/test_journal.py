@@ -44,10 +44,10 @@ def run(journal):
         answers = state.apply(evaluated)
         journal.append(evaluated, *(Added(index=index, island=island, status=a.status, improvement=a.improvement,
                                           reason=a.reason, displaced=a.displaced) for island, a in answers))
-        for program_id, source, target in state.archipelago.migrations():
-            migrated = Migrated(index=index, program=program_id, source=source, target=target)
-            journal.append(migrated)
-            state.apply(migrated)
+        for move in state.archipelago.due():
+            event = moved(index, move)
+            journal.append(event)
+            state.apply(event)
         print(index, flush=True)
 
 run(Journal.create(Path(sys.argv[1])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from speciate.archive import ArchiveSettings, BehaviourSpace, CVTSpace, Island
+from speciate.archive import ArchiveSettings, BehaviourSpace, CVTSpace, Island, NoveltySpace
 from speciate.archive.archipelago import Archipelago
 from speciate.evaluators import Descriptor, Evaluation, State
 
@@ -60,7 +60,7 @@ def test_the_cvt_cells_equal_ribs_cvt_archive_and_come_back_from_the_settings() 
     settings = ArchiveSettings.of(AXES, archive="cvt", cells=40)
     assert len(settings.centroids) == 40
     restored = ArchiveSettings.model_validate_json(settings.model_dump_json())
-    space = Archipelago.of(restored).islands[0].space
+    space = Archipelago.of(restored, 0).islands[0].space
     assert isinstance(space, CVTSpace)
     assert space.cells == 40
     theirs = CVTArchive(solution_dim=1, centroids=np.array(settings.centroids), ranges=[(0.0, 1.0)] * len(AXES))
@@ -70,3 +70,32 @@ def test_the_cvt_cells_equal_ribs_cvt_archive_and_come_back_from_the_settings() 
         values = dict(zip("xyz", low + (high - low) * point, strict=True))
         assert space.cell(values) == (int(index),)
     assert space.cell({"x": float("nan"), "y": 0.1, "z": -2.0}) is None
+
+
+@pytest.mark.parametrize(("seed", "neighbours"), [(0, 1), (1, 5), (2, 15)])
+def test_the_unstructured_archive_equals_ribs_proximity_archive(seed: int, neighbours: int) -> None:
+    from ribs.archives import ProximityArchive
+
+    axes = tuple(Descriptor(name, 0.0, 1.0) for name in "xyz")
+    theirs = ProximityArchive(
+        solution_dim=1,
+        measure_dim=3,
+        k_neighbors=neighbours,
+        novelty_threshold=0.15,
+        local_competition=True,
+        dtype=np.float64,
+    )
+    ours = Island(NoveltySpace(axes, 0.15, neighbours))
+    rng = np.random.default_rng(seed)
+    scores, points = np.round(rng.normal(size=3_000), 1), rng.random((3_000, 3)) ** 2
+    for number, (score, point) in enumerate(zip(scores, points, strict=True)):
+        values = dict(zip("xyz", point.tolist(), strict=True))
+        added = Evaluation(state=State.VALID, size="default", score=float(score), descriptors=values)
+        answer = ours.add(str(number), added)
+        told = theirs.add_single([number], score, point)
+        assert {"rejected": 0, "improved": 1, "new": 2}[answer.status.value] == int(told["status"]), number
+    kept = theirs.data(return_type="dict")
+    expected = dict(zip(kept["solution"][:, 0].astype(int).tolist(), kept["objective"].tolist(), strict=True))
+    assert {int(elite.program): elite.score for elite in ours.elites_by_cell.values()} == expected
+    assert len(expected) > 30
+    assert ours.stats().mean == pytest.approx(theirs.stats.obj_mean)

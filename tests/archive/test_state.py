@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from speciate.archive import (
     Certified,
     Evaluated,
+    IslandReset,
     Journal,
     JournalError,
     Migrated,
@@ -22,6 +23,7 @@ from speciate.archive import (
     Resumed,
     RunState,
     Stopped,
+    moved,
     replay,
     verify,
 )
@@ -46,17 +48,37 @@ def fold(events: list[Any]) -> RunState:
     return state
 
 
-@settings(max_examples=60, deadline=None)
-@given(outcomes=outcomes, islands=st.integers(1, 4), interval=st.integers(1, 7))
-def test_a_replay_equals_the_live_state(scripted: Any, outcomes: list[Any], islands: int, interval: int) -> None:
+archives = st.fixed_dictionaries(
+    {
+        "topology": st.sampled_from(["ring", "star", "full", "random"]),
+        "reset_interval": st.none() | st.integers(1, 7),
+        "stagnation": st.none() | st.integers(1, 6),
+        "max_islands": st.integers(1, 6),
+        "archive": st.sampled_from(["grid", "unstructured", "single"]),
+        "axes": st.sampled_from(["all", "omit_one"]),
+        "novelty": st.floats(0.01, 0.5),
+        "neighbours": st.integers(1, 4),
+    }
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(outcomes=outcomes, islands=st.integers(1, 4), interval=st.integers(1, 7), archive=archives)
+def test_a_replay_equals_the_live_state(
+    scripted: Any, outcomes: list[Any], islands: int, interval: int, archive: dict[str, Any]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         live = RunState()
         with contextlib.closing(Journal.create(Path(folder) / "run")) as journal:
-            for event, state in scripted.conduct(outcomes, islands, interval):
+            for event, state in scripted.conduct(outcomes, islands, interval, **archive):
                 journal.append(event)
                 live = state
         with contextlib.closing(Journal.open(Path(folder) / "run", readonly=True)) as journal:
-            assert replay(journal) == live
+            again = replay(journal)
+            assert again == live
+            assert [island.stats() for island in again.archipelago.islands] == [
+                island.stats() for island in live.archipelago.islands
+            ]
             report = verify(journal)
         assert report.problems == ()
         assert report.evaluations == live.evaluations
@@ -100,7 +122,7 @@ def test_a_kill_between_evaluation_and_migration_leaves_the_migration_due(script
     moves = [event for event in events if isinstance(event, Migrated)]
     assert moves
     state = fold([event for event in events if event is not moves[-1]])
-    assert (moves[-1].program, moves[-1].source, moves[-1].target) in state.archipelago.migrations()
+    assert moves[-1] == moved(moves[-1].index, state.archipelago.due()[-1])
     state.apply(moves[-1])
     assert state == fold(events)
 
@@ -183,3 +205,11 @@ def test_an_evaluation_without_its_proposal_is_refused(scripted: Any) -> None:
         fold([scripted.started(), Evaluated(index=0, evaluation=scripted.evaluation(valid(0.0)))])
     with pytest.raises(JournalError, match="does not begin"):
         RunState().archipelago
+
+
+def test_a_move_that_is_not_due_is_refused(scripted: Any) -> None:
+    state = fold(scripted.events([valid(0.0), valid(1.0)], interval=50))
+    with pytest.raises(JournalError, match="out of order"):
+        state.apply(Migrated(index=1, program=state.baseline, source=0, target=1))
+    with pytest.raises(JournalError, match="out of order"):
+        state.apply(IslandReset(index=1, program=state.baseline, source=0, target=1))

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from speciate.archive import Evaluated, Journal, JournalError, Proposed, verify
+from speciate.archive import Evaluated, IslandAdded, IslandReset, Journal, JournalError, Migrated, Proposed, verify
 
 TOY = Path(__file__).parent.parent / "toy_tasks" / "linear"
 
@@ -71,8 +71,13 @@ def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_p
     assert report.ok, report.problems
 
 
-def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
+MOVING = ("migration_interval=7", "topology=random", "reset_interval=9", "stagnation=5", "archive=unstructured")
+
+
+@pytest.mark.parametrize("islands", [(), MOVING])
+def test_a_resumed_run_ends_as_the_unbroken_one(islands: tuple[str, ...], tmp_path: Path) -> None:
     options = ("--evaluations", "60", "--workers", "1", "--seed", "5")
+    options += tuple(f"--set=islands.{setting}" for setting in islands)
     whole = command("run", str(TOY), *options, "--out", str(tmp_path / "whole"))
     subprocess.run(whole, check=True, capture_output=True)
     broken = tmp_path / "broken"
@@ -85,13 +90,15 @@ def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
     kill_after(process, 0)
     subprocess.run(command("resume", str(broken)), check=True, capture_output=True)
 
-    def story(directory: Path) -> list[tuple[int, str, str]]:
+    def story(directory: Path) -> list[tuple[object, ...]]:
         names = {event.index: event.program for event in events(directory) if isinstance(event, Proposed)}
-        return [
-            (event.index, names[event.index], event.evaluation.state)
-            for event in events(directory)
-            if isinstance(event, Evaluated)
-        ]
+        told: list[tuple[object, ...]] = []
+        for event in events(directory):
+            if isinstance(event, Evaluated):
+                told.append((event.index, names[event.index], event.evaluation.state))
+            elif isinstance(event, Migrated | IslandReset | IslandAdded):
+                told.append((event.kind, event.index, event.program, event.source, event.target))
+        return told
 
     assert story(broken) == story(tmp_path / "whole")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from speciate.agents.scripted import ScriptedProposer
-from speciate.archive import Journal, replay
+from speciate.archive import Journal, replay, verify
 from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import load_config
 from speciate.discovery.run import Outcome, start
@@ -25,7 +25,7 @@ def journal_of(directory: Path) -> list[str]:
     journal = Journal.open(directory, readonly=True)
     lines = []
     for _, _, event in journal.events():
-        if event.kind in ("proposed", "dropped", "migrated", "added"):
+        if event.kind in ("proposed", "dropped", "migrated", "island_reset", "island_added", "added"):
             lines.append(event.model_dump_json(exclude={"cpu_seconds"}))
     journal.close()
     return lines
@@ -52,6 +52,31 @@ def test_the_same_seed_gives_the_same_journal(workers: int, tmp_path: Path) -> N
 def test_migration_moves_elites_between_islands(tmp_path: Path) -> None:
     run(tmp_path, budget__evaluations=60, islands__count=3, islands__migration_interval=10)
     assert any('"kind":"migrated"' in line for line in journal_of(tmp_path / "run"))
+
+
+MOVING: dict[str, Any] = {
+    "islands__migration_interval": 7,
+    "islands__topology": "random",
+    "islands__reset_interval": 11,
+    "islands__stagnation": 5,
+    "islands__max_islands": 4,
+    "islands__archive": "unstructured",
+    "islands__axes": "omit_one",
+}
+
+
+def test_resets_growth_and_drawn_topologies_repeat_and_verify(tmp_path: Path) -> None:
+    run(tmp_path / "a", **MOVING)
+    run(tmp_path / "b", **MOVING)
+    story = journal_of(tmp_path / "a" / "run")
+    assert story == journal_of(tmp_path / "b" / "run")
+    assert all(any(f'"kind":"{kind}"' in line for line in story) for kind in ("island_reset", "island_added"))
+    journal = Journal.open(tmp_path / "a" / "run", readonly=True)
+    assert verify(journal).problems == ()
+    state = replay(journal)
+    journal.close()
+    assert len(state.archipelago.islands) > 2
+    assert {event.island for event in state.proposals.values()} == set(range(len(state.archipelago.islands)))
 
 
 def test_duplicates_and_rule_breakers_cost_no_evaluation(tmp_path: Path) -> None:
