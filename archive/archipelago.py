@@ -54,10 +54,14 @@ class Archipelago:
         """The moves that are due and not yet carried out."""
         return list(self._due)
 
-    def migrate(self, program_id: str, evaluation: Evaluation, source: int, target: int) -> AddResult:
-        """Carry out one move."""
+    def moved(self, program_id: str, source: int, target: int) -> None:
+        """One move is carried out."""
         self._due.pop((program_id, source, target), None)
-        return self.islands[target].add(program_id, evaluation)
+
+    def rescore(self, program_id: str, evaluation: Evaluation) -> None:
+        """The program has another evaluation now, in all islands where it is an elite."""
+        for island in self.islands:
+            island.rescore(program_id, evaluation)
 
 
 def make_space(settings: ArchiveSettings) -> Space:
