@@ -119,8 +119,8 @@ class Archipelago:
         """The moves that are not yet carried out, in their order."""
         return list(self._due)
 
-    def carry_out(self, move: Move, evaluation: Evaluation) -> AddResult:
-        """Raises: LookupError for a move that is not due."""
+    def carry_out(self, move: Move) -> None:
+        """Take a due move off the list and make its target ready. Raises: LookupError for one that is not due."""
         if move not in self._due:
             raise LookupError(f"move of {move.program[:12]} from island {move.source} to {move.target}")
         del self._due[move]
@@ -129,7 +129,11 @@ class Archipelago:
         elif move.kind == "island_added":
             self.islands.append(Island(make_space(self.settings, move.target)))
             self._progress = self.evaluations
-        return self.islands[move.target].add(move.program, evaluation)
+
+    def rescore(self, program_id: str, evaluation: Evaluation) -> None:
+        """The program has another evaluation now, in all islands where it is an elite."""
+        for island in self.islands:
+            island.rescore(program_id, evaluation)
 
 
 def _strength(island: Island) -> float:

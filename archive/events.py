@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from ..evaluators import Evaluation, Record
+from ..evaluators import Duel, Evaluation, Record
 from ..evaluators.calibration import Calibration
 from .archipelago import Move
 from .island import AddStatus
@@ -74,6 +74,20 @@ class Dropped(Record):
     cpu_seconds: float = 0.0
 
 
+class Remeasured(Record):
+    """The proposal ``index`` was timed again together with the elite that it would have displaced.
+
+    ``first`` is its evaluation before that. The elite's evaluation in ``duel`` takes the place of its old one, the
+    challenger's follows as ``Evaluated`` with the descriptors of ``first``.
+    """
+
+    kind: Literal["remeasured"] = "remeasured"
+    index: int
+    first: Evaluation
+    elite: str
+    duel: Duel
+
+
 class Evaluated(Record):
     """The proposal ``index`` was scored; in state INFRA it stays pending."""
 
@@ -131,11 +145,15 @@ def moved(index: int, move: Move) -> Moved:
 
 
 class Certified(Record):
-    """The program's evaluation on fresh secret instances; ``certifies`` says whether it holds."""
+    """The program's evaluation on fresh secret instances; ``certifies`` says whether it holds.
+
+    ``gap`` is by how much the score in the search exceeds this one, where both exist.
+    """
 
     kind: Literal["certified"] = "certified"
     program: str
     evaluation: Evaluation
+    gap: float | None = None
 
 
 class Stopped(Record):
@@ -151,7 +169,17 @@ class Resumed(Record):
 
 
 Event = Annotated[
-    RunStarted | Calibrated | Proposed | Dropped | Evaluated | Added | Moved | Certified | Stopped | Resumed,
+    RunStarted
+    | Calibrated
+    | Proposed
+    | Dropped
+    | Remeasured
+    | Evaluated
+    | Added
+    | Moved
+    | Certified
+    | Stopped
+    | Resumed,
     Field(discriminator="kind"),
 ]
 

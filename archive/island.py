@@ -89,6 +89,26 @@ class Island:
         if self._best is None or elite.score > self._best.score:
             self._best = elite
 
+    def occupant(self, evaluation: Evaluation) -> Elite | None:
+        """The elite of the cell that an evaluation falls into."""
+        cell = self.space.cell(evaluation.descriptors)
+        return None if cell is None else self.elites_by_cell.get(cell)
+
+    def rescore(self, program_id: str, evaluation: Evaluation) -> None:
+        """The elite keeps its cell with its new score, and leaves it where it is no longer VALID.
+
+        The last elite of an island stays in any case: there must be something to vary.
+        """
+        held = [cell for cell, elite in self.elites_by_cell.items() if elite.program == program_id]
+        for cell in held:
+            if evaluation.state is State.VALID and evaluation.score is not None:
+                self.elites_by_cell[cell] = Elite(program_id, evaluation.score)
+            elif len(self.elites_by_cell) > 1:
+                del self.elites_by_cell[cell]
+        if held:
+            self._listed = None
+            self._best = max(self.elites_by_cell.values(), key=lambda elite: elite.score, default=None)
+
     def elites(self) -> list[str]:
         """Programs, one per filled cell, in the order in which the cells were first filled. Do not change the list."""
         if self._listed is None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..evaluators.calibration import generous
 from ..evaluators.styles import Session, drive
-from ..evaluators.trial import judged
+from ..evaluators.trial import generous, judged
 from ..sandbox import OracleRefused
 from .recorded import Call, Request, difference
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections import Counter
 from collections.abc import KeysView
 from dataclasses import dataclass, field
@@ -21,14 +19,16 @@ from .events import (
     IslandReset,
     Migrated,
     Proposed,
+    Remeasured,
     Resumed,
     RunStarted,
     Stopped,
 )
 from .fronts import InstanceFront
-from .island import AddResult
+from .island import AddResult, AddStatus
 from .journal import Journal, JournalError
 from .program import Program
+from .ranking import Ranking, worth
 from .shelf import Shelf
 
 SEED = "seed"
@@ -68,6 +68,9 @@ class RunState:
     pending: dict[int, Proposed] = field(default_factory=dict)
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
     certificates: dict[str, Evaluation] = field(default_factory=dict)
+    """In the order of the tries."""
+    quarantined: list[str] = field(default_factory=list)
+    """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)
     """Evaluations per state, those of INFRA included."""
     spent: Spent = field(default_factory=Spent)
@@ -78,12 +81,11 @@ class RunState:
     """Why the run ended, None while it goes on."""
     _archipelago: Archipelago | None = None
     _evaluations: Shelf = field(default_factory=Shelf)
-    _scores: dict[str, float] = field(default_factory=dict)
-    """Of the programs that compare: VALID ones with a finite score, in the order of evaluation."""
+    _ranking: Ranking = field(default_factory=Ranking)
     instance_front: InstanceFront = field(default_factory=InstanceFront)
     _children: dict[str, list[str]] = field(default_factory=dict)
-    _best: str | None = None
-    _best_size: int | None = field(default=None, compare=False)
+    _remeasurements: dict[int, Remeasured] = field(default_factory=dict)
+    """Of pending proposals, by index."""
 
     def apply(self, event: Event) -> Additions:
         """Fold one event. Returns what the islands answered to an evaluation or a migration.
@@ -104,8 +106,11 @@ class RunState:
             case Dropped():
                 self._dropped(event)
             case Migrated() | IslandReset() | IslandAdded():
-                move = Move(event.kind, event.program, event.source, event.target)
-                return [(event.target, self.archipelago.carry_out(move, self.evaluation_of(event.program)))]
+                evaluation = self.evaluation_of(event.program)
+                self.archipelago.carry_out(Move(event.kind, event.program, event.source, event.target))
+                return [(event.target, self._offer(event.target, event.program, evaluation))]
+            case Remeasured():
+                self._remeasured(event)
             case Certified():
                 self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
@@ -147,32 +152,55 @@ class RunState:
             return []
         del self.pending[event.index]
         self.evaluations += 1
-        self._evaluations.put(proposed.program, evaluation)
-        self._compare(proposed.program, evaluation)
+        program = proposed.program
+        self._rank(program, evaluation)
+        if evaluation.state is State.QUARANTINED:
+            self.quarantined.append(program)
+        duel = self._remeasurements.pop(event.index, None)
+        beaten = duel.elite if duel is not None and duel.duel.won else None
         archipelago = self.archipelago
         targets = range(len(archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
-        added = [(island, archipelago.add(island, proposed.program, evaluation)) for island in targets]
+        added = [(island, self._offer(island, program, evaluation, beaten)) for island in targets]
         archipelago.count()
         return added
 
-    def _compare(self, program: str, evaluation: Evaluation) -> None:
-        score = evaluation.score
-        if evaluation.state is not State.VALID or score is None or not math.isfinite(score):
-            return
-        self._scores[program] = score
-        self.instance_front.add(program, evaluation)
-        if self._best is None or score > self._scores[self._best]:
-            self._best, self._best_size = program, None
-        elif score == self._scores[self._best]:
-            self._prefer_smaller(program)
+    def _rank(self, program: str, evaluation: Evaluation) -> None:
+        self._evaluations.put(program, evaluation)
+        value = worth(evaluation, self.clocked)
+        self._ranking.put(program, value, lambda name: self.program(name).size)
+        if value is not None:
+            self.instance_front.add(program, evaluation)
 
-    def _prefer_smaller(self, program: str) -> None:
-        assert self._best is not None
-        if self._best_size is None:
-            self._best_size = self.program(self._best).size
-        size = self.program(program).size
-        if size < self._best_size:
-            self._best, self._best_size = program, size
+    def _remeasured(self, event: Remeasured) -> None:
+        """The elite's new evaluation takes the place of the old one; it stays in its cell."""
+        _ = self.pending[event.index]
+        fresh = event.duel.elite.model_copy(update={"descriptors": self.evaluation_of(event.elite).descriptors})
+        self._rank(event.elite, fresh)
+        self.archipelago.rescore(event.elite, fresh)
+        self._remeasurements[event.index] = event
+
+    def _offer(self, island: int, program: str, evaluation: Evaluation, beaten: str | None = None) -> AddResult:
+        rival = self.rival(island, program, evaluation)
+        if rival is not None and rival != beaten:
+            reason = f"not shown to be better than the elite {rival[:12]} of its cell"
+            return AddResult(AddStatus.REJECTED, reason=reason)
+        return self.archipelago.add(island, program, evaluation)
+
+    def rival(self, island: int, program: str, evaluation: Evaluation) -> str | None:
+        """The elite that a program of a clocked task would displace though their intervals overlap."""
+        score, interval = evaluation.score, evaluation.interval
+        if not self.clocked or evaluation.state is not State.VALID or score is None or interval is None:
+            return None
+        elite = self.archipelago.islands[island].occupant(evaluation)
+        if elite is None or elite.program == program or not score > elite.score:
+            return None
+        theirs = self.evaluation_of(elite.program).interval
+        return elite.program if theirs is not None and interval.low <= theirs.high else None
+
+    @property
+    def clocked(self) -> bool:
+        """Whether the task's objective is clocked, so that scores are noisy."""
+        return self.calibration is not None and self.calibration.clocked
 
     @property
     def archipelago(self) -> Archipelago:
@@ -195,30 +223,34 @@ class RunState:
 
     @property
     def best(self) -> tuple[str, Evaluation] | None:
-        """The VALID program with the highest score; of equals the smaller one, then the earlier."""
-        return None if self._best is None else (self._best, self._evaluations[self._best])
+        """The VALID program that is worth most (see ranking.py); of equals the smaller one, then the earlier."""
+        leader = self._ranking.leader
+        return None if leader is None else (leader, self._evaluations[leader])
 
     @property
     def latest_best(self) -> str:
-        """Of the programs with the highest score the one evaluated last. Raises: ValueError where none compares."""
-        return max(enumerate(self._scores), key=lambda placed: (self._scores[placed[1]], placed[0]))[1]
+        """Of the programs that are worth most the one evaluated last. Raises: ValueError where none compares."""
+        return self._ranking.latest
 
     @property
     def certified_best(self) -> tuple[str, Evaluation] | None:
-        """The program with the highest score on its certificate, among those that hold, and its evaluation."""
-        scores = {
-            program: certificate.score
-            for program, certificate in self.certificates.items()
-            if certificate.score is not None and certifies(certificate)
-        }
-        if not scores:
-            return None
-        program = max(scores, key=scores.__getitem__)
-        return program, self._evaluations[program]
+        """The first program whose certificate holds, and its evaluation.
+
+        The first and not the best of several: the tries end there, and a choice by the certified score would make it
+        too high.
+        """
+        program = next((name for name, certificate in self.certificates.items() if certifies(certificate)), None)
+        return None if program is None else (program, self._evaluations[program])
+
+    def gap(self, program: str) -> float | None:
+        """By how much the score in the search exceeds the certified one; None where one is missing."""
+        certificate = self.certificates.get(program)
+        found = self._evaluations[program].score
+        return None if certificate is None or certificate.score is None or found is None else found - certificate.score
 
     def ranking(self, count: int) -> list[str]:
-        """The ``count`` best programs, best first; ``best`` leads, other equals stand in the order of evaluation."""
-        return heapq.nlargest(count, self._scores, key=lambda program: (self._scores[program], program == self._best))
+        """The ``count`` programs that are worth most, best first."""
+        return self._ranking.top(count)
 
     @property
     def programs(self) -> KeysView[str]:

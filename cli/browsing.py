@@ -13,6 +13,7 @@ from .output import Json, console, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
     from ..archive import RunState
+    from ..evaluators import Evaluation
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")]
 
@@ -114,12 +115,13 @@ def _show_elites(state: RunState, json: bool) -> None:
         emit_json(rows)
         return
     table(
-        ("program", "score", "95 % interval", "islands", "operator", "descriptors"),
+        ("program", "score", "95 % interval", "gap", "islands", "operator", "descriptors"),
         [
             (
                 row["program"][:12],
                 number(row["score"]),
                 span(state.evaluation_of(row["program"]).interval),
+                number(row["gap"]),
                 ",".join(map(str, row["islands"])),
                 row["operator"],
                 "  ".join(f"{name}={number(value)}" for name, value in row["descriptors"].items()),
@@ -130,6 +132,8 @@ def _show_elites(state: RunState, json: bool) -> None:
 
 
 def _elite(state: RunState, program: str, islands: list[int]) -> dict[str, Any]:
+    from ..archive import certifies
+
     evaluation = state.evaluation_of(program)
     proposed = state.proposals[program]
     return {
@@ -140,7 +144,8 @@ def _elite(state: RunState, program: str, islands: list[int]) -> dict[str, Any]:
         "operator": f"{proposed.operator} {proposed.detail}".strip(),
         "parents": proposed.parents,
         "descriptors": evaluation.descriptors,
-        "certified": program in state.certificates,
+        "certified": program in state.certificates and certifies(state.certificates[program]),
+        "gap": state.gap(program),
     }
 
 
@@ -164,6 +169,7 @@ def _show_program(state: RunState, program: str, json: bool) -> None:
                 "diff": diff,
                 "evaluation": evaluation and evaluation.model_dump(mode="json"),
                 "certificate": certificate and certificate.model_dump(mode="json"),
+                "gap": state.gap(program) if certificate else None,
             }
         )
         return
@@ -189,7 +195,14 @@ def _show_program(state: RunState, program: str, json: bool) -> None:
     if evaluation is not None:
         note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
     if certificate is not None:
-        note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {span(certificate.interval)}")
+        note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {_certain(certificate)}")
+        note(f"gap (search - certificate): {number(state.gap(program))}")
+
+
+def _certain(certificate: Evaluation) -> str:
+    """The certificate's interval with its confidence, which is above 95 % (see discovery/certification.py)."""
+    interval = certificate.interval
+    return "" if interval is None else f"{span(interval)} at {100 * interval.confidence:.4g} %"
 
 
 def _scored(state: RunState, program: str) -> tuple[str, str]:

@@ -116,6 +116,7 @@ def document(result: Outcome) -> dict[str, Any]:
                 "state": certificate.state.value,
                 "score": certificate.score,
                 "interval": certificate.interval and certificate.interval.model_dump(),
+                "gap": result.gap,
             },
         }
     return {
@@ -145,12 +146,16 @@ def _show(result: Outcome) -> None:
     rows = [("baseline", "0", "", number(result.baseline_value), "")]
     if result.evaluation and result.best:
         found = result.evaluation
-        rows.append(("best found", number(found.score), span(found.interval), number(found.value), result.best[:12]))
+        name = "best found" if found.state == "valid" else f"best found ({found.state})"
+        rows.append((name, number(found.score), span(found.interval), number(found.value), result.best[:12]))
     if result.certificate:
         fresh = result.certificate
         name = "  on fresh instances" if result.certified else "  on fresh instances: not certified"
+        name += f" ({100 * fresh.interval.confidence:.4g} %)" if fresh.interval else ""
         rows.append((name, number(fresh.score), span(fresh.interval), number(fresh.value), ""))
     rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
+    if result.gap is not None:
+        rows.append(("  search - fresh (gap)", number(result.gap), "", "", ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
     note(
         f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "

@@ -1,40 +1,119 @@
-"""Certification: the best programs are scored again on instances that did not exist during the search (D10, D11)."""
+"""Certification: the best programs are scored again on instances that did not exist during the search (D10, D11).
+
+What a certificate promises. Programs are tried one after another until one certificate holds, i.e. has its whole
+interval above 0. So that many tries do not make up for a lack of merit, the k-th try of a run (k = 1, 2, ...) takes an
+interval of confidence 1 - 0.05 / (k (k + 1)). These errors sum to at most 0.05 however many tries there are, on common
+instances or not (Bonferroni): with a probability of 95 % all intervals on the certificates of a run hold the true
+score, and the chance that a run certifies a program which is no better than the baseline is half of the rest, 2.5 %.
+
+What it does not cover: the unit (the reference's gain as measured on the fresh instances), and of several runs the
+user's choice of the best one.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from ..archive import RunState, certifies
-from ..evaluators import Evaluation, Evaluator, TaskFolder, calibrate
-from ..sandbox import open_sandbox
+from ..archive import Certified, RunState, certifies
+from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, calibrate
+from ..evaluators.consistency import inconsistency
+from ..evaluators.scoring import CONFIDENCE
+from ..sandbox import Sandbox, open_sandbox
 from .executor import sandbox_spec
 from .secrets import certification_secret
 
 MAX_TRIES = 10
 """How many programs, best first, are tried before the run ends without a certificate."""
 
-PURPOSE = "certify"
+MAX_QUARANTINED = 3
+"""How many quarantined programs are tried, so that forgeries cannot use up the tries."""
+
+PURPOSE, AGAIN = "certify", "certify again"
 
 SETS = 3
 """Independent draws of instances that a certification puts together."""
 
+Measure = Callable[[str, float], Evaluation]
+"""A program's evaluation on fresh instances, with an interval of the given confidence."""
 
-def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[tuple[str, Evaluation]]:
-    """Evaluate the best programs on fresh secret instances, best first, until one certificate holds.
 
-    Baseline and reference are measured on the fresh instances too, so the scale is theirs. Programs that are
-    certified already, and the baseline itself, are left out.
-    """
+def confidence_of(attempt: int) -> float:
+    """Of the ``attempt``-th try of a run, counted from 1."""
+    return 1 - (1 - CONFIDENCE) / (attempt * (attempt + 1))
+
+
+def candidates(state: RunState) -> list[str]:
+    """What is tried, in this order: quarantined programs, then the ranking; all without a certificate as yet."""
     done = {state.baseline, *state.certificates}
-    ranked = [program for program in state.ranking(MAX_TRIES) if program not in done]
-    if not ranked or state.certified_best is not None:
+    quarantined = [program for program in state.quarantined[:MAX_QUARANTINED] if program not in done]
+    ranked = [program for program in state.ranking(MAX_TRIES + 1) if program not in done]
+    return [*quarantined, *ranked[:MAX_TRIES]]
+
+
+def tries(state: RunState, measure: Measure) -> Iterator[Certified]:
+    """Certificates one by one, until one holds; none where the run has one that does. Fold each before the next."""
+    if state.certified_best is not None:
         return
-    fresh = certification_secret(secret)
+    for program in candidates(state):
+        evaluation = measure(program, confidence_of(len(state.certificates) + 1))
+        found = state.evaluation_of(program).score
+        gap = None if found is None or evaluation.score is None else found - evaluation.score
+        yield Certified(program=program, evaluation=evaluation, gap=gap)
+        if certifies(evaluation):
+            return
+
+
+def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[Certified]:
+    """The tries in a sandbox. Baseline and reference are measured on the fresh instances, so the scale is theirs.
+
+    Raises: TaskError, SandboxError.
+    """
+    if state.certified_best is not None or not candidates(state):
+        return
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
-        evaluator = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh, purpose=PURPOSE, sets=SETS))
-        for program in ranked:
-            evaluation = evaluator.evaluate(state.program(program).files, program, purpose=PURPOSE)
-            yield program, evaluation
-            if certifies(evaluation):
-                return
+        yield from tries(state, _Fresh(folder, state, sandbox, certification_secret(secret)).measure)
+
+
+class _Fresh:
+    """Measures programs on instances of the certification's secret."""
+
+    def __init__(self, folder: TaskFolder, state: RunState, sandbox: Sandbox, secret: bytes) -> None:
+        self._folder = folder
+        self._state = state
+        self._sandbox = sandbox
+        self._secret = secret
+        self._calibrations: dict[str, Calibration] = {}
+
+    def measure(self, program: str, confidence: float) -> Evaluation:
+        """An implausible program, here or in the search, must hold on two draws and be consistent (D12)."""
+        files = self._state.program(program).files
+        suspect = program in self._state.quarantined
+        if not suspect:
+            evaluation = self._evaluate(files, program, PURPOSE, confidence, gate=True)
+            if evaluation.state is not State.QUARANTINED:
+                return evaluation
+        return self._doubted(files, program, confidence)
+
+    def _doubted(self, files: Mapping[str, str], program: str, confidence: float) -> Evaluation:
+        """The lower of two evaluations, QUARANTINED where the program is not consistent."""
+        both = [self._evaluate(files, program, purpose, confidence, gate=False) for purpose in (PURPOSE, AGAIN)]
+        worse = min(both, key=lambda one: (certifies(one), one.interval.low if one.interval else 0.0))
+        if worse.state is not State.VALID:
+            return worse
+        problem = inconsistency(self._folder, self._sandbox, self._secret, files, program)
+        if problem is None:
+            said = "implausible, and confirmed on two draws of fresh instances"
+            return worse.model_copy(update={"feedback": f"{worse.feedback}\n{said}"})
+        update = {"state": State.QUARANTINED, "score": None, "interval": None}
+        return worse.model_copy(update=update | {"feedback": f"{worse.feedback}\n{problem}"})
+
+    def _evaluate(
+        self, files: Mapping[str, str], program: str, purpose: str, confidence: float, *, gate: bool
+    ) -> Evaluation:
+        if purpose not in self._calibrations:
+            self._calibrations[purpose] = calibrate(
+                self._folder, self._sandbox, self._secret, purpose=purpose, sets=SETS
+            )
+        evaluator = Evaluator(self._folder, self._sandbox, self._secret, self._calibrations[purpose])
+        return evaluator.evaluate(files, program, purpose=purpose, confidence=confidence, gate=gate)

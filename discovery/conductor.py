@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
-from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, RunState, moved
+from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, Remeasured, RunState, moved
 from ..archive.state import SEED
 from ..evaluators import Evaluation, State, Task, check_kept, check_source
 from .budget import Budget
@@ -113,7 +113,7 @@ class Conductor:
                 if landed is None:
                     self._budget.release_evaluation()
                 else:
-                    self._add(landed)
+                    await self._add(landed)
         finally:
             for flight in flying:
                 flight.cancel()
@@ -125,7 +125,7 @@ class Conductor:
             self._leftovers.remove(proposed)
             self._budget.reserve_evaluation()
             landed = await self._evaluate(proposed)
-            self._add(landed)
+            await self._add(landed)
             evaluation = landed.evaluation
             if evaluation.state is not State.VALID:
                 raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
@@ -204,10 +204,26 @@ class Conductor:
             f"({said}); see 'speciate doctor'"
         )
 
-    def _add(self, landed: Landed) -> None:
+    async def _remeasure(self, landed: Landed) -> Remeasured | None:
+        """Time a program again, together with the elite that it would displace without being clearly better."""
+        proposed, first = landed.proposed, landed.evaluation
+        elite = self._state.rival(proposed.island, proposed.program, first)
+        if elite is None:
+            return None
+        rival = self._state.program(elite)
+        duel = await self._executor.duel(proposed.files, rival.files, f"{proposed.program}:{elite}")
+        return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
+
+    async def _add(self, landed: Landed) -> None:
         index = landed.proposed.index
         self._proposed.discard(landed.proposed.program)
         evaluated = Evaluated(index=index, evaluation=landed.evaluation)
+        remeasured = await self._remeasure(landed)
+        if remeasured is not None:
+            kept = {"descriptors": landed.evaluation.descriptors}
+            evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
+            self._state.apply(remeasured)
+        before = () if remeasured is None else (remeasured,)
         added = [
             Added(
                 index=index,
@@ -223,8 +239,8 @@ class Conductor:
         for move in moves:
             self._state.apply(move)
         # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
-        self._journal.append(evaluated, *added, *moves)
-        for event in (evaluated, *added, *moves):
+        self._journal.append(*before, evaluated, *added, *moves)
+        for event in (*before, evaluated, *added, *moves):
             self._tell(event)
 
     def _record(self, event: Event) -> None:

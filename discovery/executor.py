@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from ..evaluators import Calibration, Evaluation, Evaluator, Size, TaskFolder
+from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder
 from ..sandbox import Sandbox, SandboxSpec, open_sandbox
 
 
@@ -16,6 +16,10 @@ class Executor(Protocol):
     """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
 
     async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation: ...
+
+    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
+        """Two programs of a clocked task, timed together; None where the machine fails."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -57,14 +61,25 @@ class LocalExecutor:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._evaluate, files, program_id)
 
+    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._duel, challenger, elite, name)
+
     def _evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+        return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose)
+
+    def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
+        return self._evaluator().duel(challenger, elite, name, size=self._size)
+
+    def _evaluator(self) -> Evaluator:
+        """This thread's own, with a jail of its own."""
         evaluator: Evaluator | None = getattr(self._local, "evaluator", None)
         if evaluator is None:
             sandbox = open_sandbox(sandbox_spec(self._folder, self._unsafe))
             with self._lock:
                 self._sandboxes.append(sandbox)
             evaluator = self._local.evaluator = Evaluator(self._folder, sandbox, self._secret, self._calibration)
-        return evaluator.evaluate(files, program_id, size=self._size, purpose=self._purpose)
+        return evaluator
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)

@@ -13,7 +13,6 @@ from ..agents import Proposer
 from ..archive import (
     ArchiveSettings,
     Calibrated,
-    Certified,
     Event,
     Journal,
     JournalError,
@@ -45,9 +44,11 @@ class Outcome:
     evaluations: int
     valid: int
     best: str | None
-    """The certified program with the highest certified score, else the one with the highest score."""
+    """The certified program, else the one that is worth most in the search."""
     evaluation: Evaluation | None
     certificate: Evaluation | None
+    gap: float | None
+    """By how much the score in the search exceeds the certified one."""
     objective: str
     baseline_value: float | None
     reference_value: float | None
@@ -212,8 +213,7 @@ def _drive(
 
 
 def _certify(run: Run) -> None:
-    for program, evaluation in certify(run.folder, run.state, run.secret, run.config.unsafe):
-        event = Certified(program=program, evaluation=evaluation)
+    for event in certify(run.folder, run.state, run.secret, run.config.unsafe):
         run.journal.append(event)
         run.state.apply(event)
 
@@ -254,6 +254,7 @@ def outcome(run: Run, seconds: float) -> Outcome:
         best=program,
         evaluation=evaluation,
         certificate=state.certificates.get(program) if program else None,
+        gap=state.gap(program) if program else None,
         objective=f"{objective.name} ({objective.direction.value})",
         baseline_value=run.calibration.baseline_value,
         reference_value=run.calibration.reference_value,

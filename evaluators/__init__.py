@@ -5,6 +5,7 @@ from .cache import costly
 from .calibration import Calibration, calibrate
 from .check import CheckResult, check_task
 from .checks import Rejected
+from .duel import Duel
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
 from .evaluator import Evaluator
 from .loader import TaskError, TaskFolder, catalogue, load_task, reload_task
@@ -33,6 +34,7 @@ __all__ = [
     "Constraint",
     "Descriptor",
     "Direction",
+    "Duel",
     "Entry",
     "Evaluation",
     "Evaluator",

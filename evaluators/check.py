@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ..sandbox import Sandbox
-from .calibration import MAIN, Calibration, calibrate
+from .calibration import Calibration, calibrate
 from .evaluation import Evaluation, Interval, Record, State
 from .evaluator import Evaluator
 from .lint import lint
@@ -16,6 +16,7 @@ from .loader import TaskError, TaskFolder
 from .scoring import mean_interval
 from .seeds import instance_rng
 from .task import Size
+from .trial import MAIN
 
 STANDARD_ERRORS = 3.0
 FRESH_SETS = 2

@@ -27,10 +27,11 @@ class Record(BaseModel):
 
 
 class Interval(Record):
-    """A two-sided 95 % confidence interval."""
+    """A two-sided confidence interval; a certificate's may be above 95 % (see ``discovery/certification.py``)."""
 
     low: float
     high: float
+    confidence: float = 0.95
 
 
 class InstanceResult(Record):
@@ -49,7 +50,10 @@ class InstanceResult(Record):
 
 
 class Evaluation(Record):
-    """The result of scoring one program. ``score`` and ``interval`` exist only where ``state`` is VALID."""
+    """The result of scoring one program. ``score`` and ``interval`` exist only where ``state`` is VALID.
+
+    ``load`` is the machine's: processes that wanted to run, over the last minute, per core that this one may use.
+    """
 
     state: State
     size: str
@@ -63,4 +67,5 @@ class Evaluation(Record):
     wall_seconds: float = 0.0
     peak_memory: int = 0
     tier: str = ""
+    load: float | None = None
     instances: tuple[InstanceResult, ...] = ()

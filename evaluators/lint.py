@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..sandbox.inside.wire import WireError, encode
-from .calibration import MAIN
 from .loader import TaskFolder
 from .source import END, START, check_source
 from .task import Size
+from .trial import MAIN
 
 CHECKED_SIZES: tuple[Size, ...] = ("smoke", "default")
 LONG_LINE = 40

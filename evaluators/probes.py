@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..sandbox import Limits, Sandbox
-from .calibration import MAIN
 from .evaluation import State
 from .loader import TaskFolder
-from .trial import Trial, attempt
+from .trial import MAIN, Trial, attempt
 
 CONSTANTS = ("None", "0", "0.0", "[]", "{}", "True", "float('nan')", "''")
 

@@ -36,24 +36,62 @@ def aggregate(objective: Objective, values: Sequence[float]) -> float:
 
 
 @functools.cache
-def _quantile(degrees: int) -> float:
-    """Student's t, two-sided at CONFIDENCE."""
+def _quantile(degrees: int, confidence: float) -> float:
+    """Student's t, two-sided."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
+    return float(stdtrit(degrees, 0.5 + confidence / 2))
 
 
-def mean_interval(values: Sequence[float]) -> Interval:
-    """Student-t interval of the mean over instances; of a single one, the value itself."""
+def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """Student-t interval of the mean over instances; of a single one (a task with one fixed problem) the value."""
     mean = float(np.mean(values))
     if len(values) < 2:
-        return Interval(low=mean, high=mean)
-    half = _quantile(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Interval(low=mean - half, high=mean + half)
+        return Interval(low=mean, high=mean, confidence=confidence)
+    half = _quantile(len(values) - 1, confidence) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(low=mean - half, high=mean + half, confidence=confidence)
 
 
-def score(gains: Sequence[float], reference_gain: float) -> tuple[float, Interval]:
-    """Mean gain over the reference's mean gain, and its interval; the reference's gain is the run's fixed unit."""
-    interval = mean_interval(gains)
-    unit = reference_gain
-    return float(np.mean(gains)) / unit, Interval(low=interval.low / unit, high=interval.high / unit)
+@functools.cache
+def _rank(count: int, confidence: float) -> int:
+    """The largest k for which at most k - 1 of ``count`` fair coins show heads in (1 - confidence) / 2 of the cases."""
+    bound = (1 - confidence) / 2 * 2**count
+    rank, tail = 0, 1.0
+    while tail <= bound:
+        rank += 1
+        tail += math.comb(count, rank)
+    return rank
+
+
+def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """Order-statistic interval of the median over independent values: the sign test, inverted.
+
+    It asks nothing of the distribution, so heavy tails of a clock's noise do not matter; that the values come from
+    kinds of instances in fixed numbers only widens it (Hoeffding 1956). Too few values for the confidence, as are left
+    of a program that was stopped early, get the Student-t interval, which is conservative for symmetric heavy tails.
+    """
+    rank = _rank(len(values), confidence)
+    if rank == 0:
+        return mean_interval(values, confidence)
+    ordered = sorted(values)
+    return Interval(low=ordered[rank - 1], high=ordered[-rank], confidence=confidence)
+
+
+def score(gains: Sequence[float], reference_gain: float, confidence: float = CONFIDENCE) -> tuple[float, Interval]:
+    """Mean gain over the reference's mean gain, and its interval.
+
+    The reference's gain is the run's fixed unit: the interval holds for the ratio to the reference as it was measured
+    once, and what that measurement misses by stretches all scores of the run alike.
+    """
+    return float(np.mean(gains)) / reference_gain, _in_units(mean_interval(gains, confidence), reference_gain)
+
+
+def median_score(
+    gains: Sequence[float], reference_gain: float, confidence: float = CONFIDENCE
+) -> tuple[float, Interval]:
+    """As ``score`` with the median gain, for clocked objectives; ``reference_gain`` is a median too."""
+    return float(np.median(gains)) / reference_gain, _in_units(median_interval(gains, confidence), reference_gain)
+
+
+def _in_units(interval: Interval, unit: float) -> Interval:
+    return Interval(low=interval.low / unit, high=interval.high / unit, confidence=interval.confidence)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+
+from .task import Instance, Size, Task
 
 
 def instance_rng(secret: bytes, purpose: str, size: str, program_id: str | None) -> np.random.Generator:
@@ -13,3 +17,27 @@ def instance_rng(secret: bytes, purpose: str, size: str, program_id: str | None)
     message = "\0".join((purpose, size, program_id or "")).encode()
     digest = hmac.new(secret, message, hashlib.sha256).digest()
     return np.random.default_rng(int.from_bytes(digest))
+
+
+def draw(
+    task: Task, secret: bytes, size: Size, purpose: str, *, program_id: str | None = None, sets: int = 1
+) -> Sequence[Instance]:
+    """Instances of the program's own, or (``program_id`` None) those that all programs of a run meet.
+
+    ``sets`` independent draws are put together, for a narrower interval.
+    """
+    if sets == 1:
+        return task.instances(instance_rng(secret, purpose, size, program_id), size)
+    return [
+        instance
+        for number in range(sets)
+        for instance in numbered_draw(task, secret, size, purpose, number, program_id=program_id)
+    ]
+
+
+def numbered_draw(
+    task: Task, secret: bytes, size: Size, purpose: str, number: int, *, program_id: str | None = None
+) -> Sequence[Instance]:
+    """The ``number``-th of several independent draws; its instances carry the number in their names."""
+    instances = task.instances(instance_rng(secret, f"{purpose}.{number}", size, program_id), size)
+    return [replace(instance, name=f"{instance.name}.{number}") for instance in instances]

@@ -174,5 +174,6 @@ class Task:
     floor: Callable[[Instance], float] | None = None
     suspicious_ratio: float = 10.0
     repeats: int = 3
+    """Fresh draws of instances that a clocked program is timed on; more where they hold too few (see timing.py)."""
     claim: str = ""
     """One sentence: what the paper claims and what of it is measured here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxError
@@ -14,6 +14,10 @@ from .evaluation import State
 from .oracle import CallLog
 from .styles import Session, drive
 from .task import Instance, Measure, Task, Verdict
+
+MAIN = "program.py"
+LEAST_CPU = 0.05
+"""Seconds; a multiple of the baseline's is never less."""
 
 STATES = {
     Failure.CRASHED: State.CRASHED,
@@ -113,3 +117,16 @@ def _value(task: Task, verdict: Verdict, session: Session, oracle_cost: float) -
         Measure.PEAK_MEMORY: float(session.peak_memory),
         Measure.ORACLE_COST: oracle_cost,
     }[measure]
+
+
+def generous(limits: Limits) -> Limits:
+    """Limits for the task's own programs, so that a slow machine does not fail them."""
+    return replace(limits, cpu_seconds=3 * limits.cpu_seconds, wall_seconds=3 * limits.wall_seconds)
+
+
+def limits_for(task: Task, baseline_cpu: float | None) -> Limits:
+    """The candidate's limits on an instance: as declared, or a multiple of what the baseline used on it."""
+    factor = task.limits.cpu_times_baseline
+    if factor is None or baseline_cpu is None:
+        return task.limits.run
+    return replace(task.limits.run, cpu_seconds=max(LEAST_CPU, factor * baseline_cpu))
