@@ -17,6 +17,7 @@ from .events import (
 from .export import ExportError
 from .island import AddResult, AddStatus, Elite, Island, Stats
 from .journal import Journal, JournalError, is_run
+from .ledger import Arm, Merits, Tally
 from .program import MAIN, Program, canonical
 from .settings import ArchiveSettings
 from .space import BehaviourSpace, CVTSpace
@@ -30,6 +31,7 @@ __all__ = [
     "Added",
     "Archipelago",
     "ArchiveSettings",
+    "Arm",
     "BehaviourSpace",
     "CVTSpace",
     "Calibrated",
@@ -42,6 +44,7 @@ __all__ = [
     "Island",
     "Journal",
     "JournalError",
+    "Merits",
     "Migrated",
     "Program",
     "Proposed",
@@ -51,6 +54,7 @@ __all__ = [
     "RunState",
     "Stats",
     "Stopped",
+    "Tally",
     "canonical",
     "certifies",
     "is_run",

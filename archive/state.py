@@ -23,13 +23,20 @@ from .events import (
     RunStarted,
     Stopped,
 )
-from .island import AddResult
+from .island import AddResult, AddStatus
 from .journal import Journal, JournalError
+from .ledger import DROPPED_COST, Ledger, proposal_cost
 from .program import Program
 from .shelf import Shelf
 
 SEED = "seed"
 """Operator of the baseline, which every island starts from."""
+
+SIMPLIFY = "simplify"
+"""Operator of what is left of a program when all that does not matter is gone; the search did not evaluate it."""
+
+RECORD, ADVANCE = 1.0, 0.2
+"""Rewards of proposals: for the best program of its island, and for another elite better than its parent."""
 
 Additions = list[tuple[int, AddResult]]
 """What the islands answered: (island, answer)."""
@@ -68,9 +75,11 @@ class RunState:
     counts: Counter[State] = field(default_factory=Counter)
     """Evaluations per state, those of INFRA included."""
     spent: Spent = field(default_factory=Spent)
+    ledger: Ledger = field(default_factory=Ledger)
+    """What the proposers achieved, per island."""
     next_index: int = 0
     evaluations: int = 0
-    """How many programs have been evaluated; INFRA does not count."""
+    """How many programs the search has evaluated; INFRA and simplified programs do not count."""
     stopped: str | None = None
     """Why the run ended, None while it goes on."""
     _archipelago: Archipelago | None = None
@@ -129,6 +138,9 @@ class RunState:
     def _dropped(self, event: Dropped) -> None:
         self._advance(event)
         self.pending.pop(event.index, None)
+        if event.proposer:
+            cost = DROPPED_COST + proposal_cost(event.tokens, event.usd)
+            self.ledger.enter(event.island, event.proposer, event.detail, 0.0, cost)
 
     def _advance(self, event: Proposed | Dropped) -> None:
         self.next_index = max(self.next_index, event.index + 1)
@@ -143,14 +155,28 @@ class RunState:
         if evaluation.state is State.INFRA:
             return []
         del self.pending[event.index]
-        self.evaluations += 1
         self._evaluations.put(proposed.program, evaluation)
         self._compare(proposed.program, evaluation)
         archipelago = self.archipelago
         targets = range(len(archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
+        leader = archipelago.islands[proposed.island].best()
         added = [(island, archipelago.add(island, proposed.program, evaluation)) for island in targets]
-        archipelago.count()
+        if proposed.operator != SIMPLIFY:
+            self.evaluations += 1
+            archipelago.count()
+            self._credit(proposed, leader, added)
         return added
+
+    def _credit(self, proposed: Proposed, leader: str | None, added: Additions) -> None:
+        """Enter a proposal's reward; ``leader`` was the best program of its island before."""
+        if leader is None or not proposed.parents:
+            return
+        reward = 0.0
+        if added[0][1].status is not AddStatus.REJECTED:
+            score, parent = self._scores[proposed.program], self._scores.get(proposed.parents[0], -math.inf)
+            reward = RECORD if score > self._scores[leader] else ADVANCE if score > parent else 0.0
+        cost = 1.0 + proposal_cost(proposed.tokens, proposed.usd)
+        self.ledger.enter(proposed.island, proposed.proposer, proposed.detail, reward, cost)
 
     def _compare(self, program: str, evaluation: Evaluation) -> None:
         score = evaluation.score

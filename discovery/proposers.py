@@ -1,17 +1,42 @@
-"""Which proposer a configuration names."""
+"""Which proposers a configuration names."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 from ..agents import Proposer
 from .config import ConfigError, RunConfig
 
-KNOWN = ("symbolic",)
+
+def _symbolic() -> Proposer:
+    from ..agents.symbolic import SymbolicProposer
+
+    return SymbolicProposer()
+
+
+def _tuning() -> Proposer:
+    from ..agents.tuning import TuningProposer
+
+    return TuningProposer()
+
+
+KNOWN: Mapping[str, Callable[[], Proposer]] = {"symbolic": _symbolic, "tuning": _tuning}
 
 
 def make_proposer(config: RunConfig, start: int = 0) -> Proposer:
-    """Raises: ConfigError for a proposer that does not exist."""
-    if config.proposer == "symbolic":
-        from ..agents.symbolic import SymbolicProposer
+    """The proposer of that name, or several, joined by ``+``, with a bandit over them.
 
-        return SymbolicProposer()
-    raise ConfigError(f"no proposer '{config.proposer}'; there are: {', '.join(KNOWN)}")
+    Raises: ConfigError for a proposer that does not exist or is named twice.
+    """
+    names = [name.strip() for name in config.proposer.split("+")]
+    for name in names:
+        if name not in KNOWN:
+            raise ConfigError(f"no proposer '{name}'; there are: {', '.join(KNOWN)}, and several joined by '+'")
+    if len(set(names)) < len(names):
+        raise ConfigError(f"proposer '{config.proposer}' names one twice")
+    proposers = [KNOWN[name]() for name in names]
+    if len(proposers) == 1:
+        return proposers[0]
+    from ..agents.bandit import MixedProposer
+
+    return MixedProposer(proposers)
