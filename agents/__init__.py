@@ -1,5 +1,15 @@
 """Who proposes variants of a program."""
 
-from .proposer import Brief, Candidate, Cost, NoProposal, Operator, Proposal, Proposer, TaskCard
+from .proposer import AsksForRelatives, Brief, Candidate, Cost, NoProposal, Operator, Proposal, Proposer, TaskCard
 
-__all__ = ["Brief", "Candidate", "Cost", "NoProposal", "Operator", "Proposal", "Proposer", "TaskCard"]
+__all__ = [
+    "AsksForRelatives",
+    "Brief",
+    "Candidate",
+    "Cost",
+    "NoProposal",
+    "Operator",
+    "Proposal",
+    "Proposer",
+    "TaskCard",
+]

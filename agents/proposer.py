@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..archive import Program
+from ..archive import Merits, Program
 from ..evaluators import Evaluation
 
 
@@ -53,6 +53,11 @@ class Brief:
     inspirations: tuple[Candidate, ...]
     rng: np.random.Generator
     insights: tuple[str, ...] = ()
+    relatives: tuple[Candidate, ...] = ()
+    """Evaluated programs that differ from the parent in numbers only, itself among them, in the order in which they
+    were proposed. Shown to proposers that ask for them."""
+    merits: Merits = field(default_factory=dict)
+    """What each proposer achieved on this island so far."""
 
     @property
     def parent(self) -> Candidate:
@@ -92,3 +97,11 @@ class Proposer(Protocol):
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where no variant was found."""
         ...
+
+
+@runtime_checkable
+class AsksForRelatives(Protocol):
+    """A proposer that wants to see up to ``relatives`` programs of the parent's form."""
+
+    @property
+    def relatives(self) -> int: ...

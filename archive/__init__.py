@@ -21,6 +21,7 @@ from .events import (
 from .export import ExportError
 from .island import AddResult, AddStatus, Elite, Island, Stats
 from .journal import Journal, JournalError, is_run
+from .ledger import Arm, Merits, Tally
 from .program import MAIN, Program, canonical
 from .settings import ArchiveSettings
 from .space import BehaviourSpace, CVTSpace, NoveltySpace
@@ -34,6 +35,7 @@ __all__ = [
     "Added",
     "Archipelago",
     "ArchiveSettings",
+    "Arm",
     "BehaviourSpace",
     "CVTSpace",
     "Calibrated",
@@ -48,6 +50,7 @@ __all__ = [
     "IslandReset",
     "Journal",
     "JournalError",
+    "Merits",
     "Migrated",
     "Move",
     "NoveltySpace",
@@ -60,6 +63,7 @@ __all__ = [
     "RunState",
     "Stats",
     "Stopped",
+    "Tally",
     "canonical",
     "certifies",
     "is_run",

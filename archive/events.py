@@ -69,6 +69,8 @@ class Dropped(Record):
     index: int
     island: int
     reason: Text
+    proposer: str = ""
+    detail: Text = ""
     tokens: int = 0
     usd: float | None = None
     cpu_seconds: float = 0.0

@@ -72,6 +72,14 @@ class Program:
         """Number of AST nodes over all files; 0 for files that do not parse."""
         return sum(_nodes(text) for text in self.files.values())
 
+    @cached_property
+    def form(self) -> str:
+        """SHA-256 (hex) as ``id``, but with every number blanked: programs that differ only in numbers share it."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            digest.update(f"{name}\0{_formed(self.files[name])}\0".encode())
+        return digest.hexdigest()
+
     def __hash__(self) -> int:
         return hash(self.id)
 
@@ -84,6 +92,31 @@ def _nodes(source: str) -> int:
         return sum(1 for _ in ast.walk(_stripped(source)))
     except UNREADABLE:
         return 0
+
+
+def _formed(source: str) -> str:
+    try:
+        return ast.unparse(_Blank().visit(_stripped(source)))
+    except UNREADABLE:
+        return source
+
+
+class _Blank(ast.NodeTransformer):
+    """Puts one name in the place of all numbers, their signs with them."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name("_", ast.Load()) if is_number(node) else node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        if isinstance(node.op, ast.USub) and is_number(node.operand):
+            return self.visit(node.operand)
+        self.generic_visit(node)
+        return node
+
+
+def is_number(node: ast.AST) -> bool:
+    """Whether a node is the literal of an int or a float."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def writable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import KeysView
 from dataclasses import dataclass, field
@@ -27,12 +28,19 @@ from .events import (
 from .fronts import InstanceFront
 from .island import AddResult, AddStatus
 from .journal import Journal, JournalError
+from .ledger import DROPPED_COST, Ledger, proposal_cost
 from .program import Program
 from .ranking import Ranking, worth
 from .shelf import Shelf
 
 SEED = "seed"
 """Operator of the baseline, which every island starts from."""
+
+SIMPLIFY = "simplify"
+"""Operator of what is left of a program when all that does not matter is gone; the search did not evaluate it."""
+
+RECORD, ADVANCE = 1.0, 0.2
+"""Rewards of proposals: for the best program of its island, and for another elite better than its parent."""
 
 Additions = list[tuple[int, AddResult]]
 """What the islands answered: (island, answer)."""
@@ -74,9 +82,11 @@ class RunState:
     counts: Counter[State] = field(default_factory=Counter)
     """Evaluations per state, those of INFRA included."""
     spent: Spent = field(default_factory=Spent)
+    ledger: Ledger = field(default_factory=Ledger)
+    """What the proposers achieved, per island."""
     next_index: int = 0
     evaluations: int = 0
-    """How many programs have been evaluated; INFRA does not count."""
+    """How many programs the search has evaluated; INFRA and simplified programs do not count."""
     stopped: str | None = None
     """Why the run ended, None while it goes on."""
     _archipelago: Archipelago | None = None
@@ -137,6 +147,9 @@ class RunState:
     def _dropped(self, event: Dropped) -> None:
         self._advance(event)
         self.pending.pop(event.index, None)
+        if event.proposer:
+            cost = DROPPED_COST + proposal_cost(event.tokens, event.usd)
+            self.ledger.enter(event.island, event.proposer, event.detail, 0.0, cost)
 
     def _advance(self, event: Proposed | Dropped) -> None:
         self.next_index = max(self.next_index, event.index + 1)
@@ -151,18 +164,36 @@ class RunState:
         if evaluation.state is State.INFRA:
             return []
         del self.pending[event.index]
-        self.evaluations += 1
         program = proposed.program
+        leader = self.archipelago.islands[proposed.island].best()
         self._rank(program, evaluation)
         if evaluation.state is State.QUARANTINED:
             self.quarantined.append(program)
         duel = self._remeasurements.pop(event.index, None)
         beaten = duel.elite if duel is not None and duel.duel.won else None
-        archipelago = self.archipelago
-        targets = range(len(archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
+        targets = range(len(self.archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
         added = [(island, self._offer(island, program, evaluation, beaten)) for island in targets]
-        archipelago.count()
+        if proposed.operator != SIMPLIFY:
+            self.evaluations += 1
+            self.archipelago.count()
+            self._credit(proposed, leader, added[0][1])
         return added
+
+    def _credit(self, proposed: Proposed, leader: str | None, answer: AddResult) -> None:
+        """Enter a proposal's reward; ``leader`` was the best program of its island before."""
+        if leader is None or not proposed.parents:
+            return
+        reward = 0.0
+        if answer.status is not AddStatus.REJECTED:
+            score = self._score(proposed.program)
+            ahead = score > self._score(proposed.parents[0])
+            reward = RECORD if score > self._score(leader) else ADVANCE if ahead else 0.0
+        cost = 1.0 + proposal_cost(proposed.tokens, proposed.usd)
+        self.ledger.enter(proposed.island, proposed.proposer, proposed.detail, reward, cost)
+
+    def _score(self, program: str) -> float:
+        evaluation = self.evaluation_or_none(program)
+        return -math.inf if evaluation is None or evaluation.score is None else evaluation.score
 
     def _rank(self, program: str, evaluation: Evaluation) -> None:
         self._evaluations.put(program, evaluation)

@@ -14,10 +14,10 @@ from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
 from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, Remeasured, RunState, moved
 from ..archive.state import SEED
 from ..evaluators import Evaluation, State, Task, check_kept, check_source
+from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
 from .executor import Executor
-from .selection import make_brief, parent_selector
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
@@ -75,7 +75,6 @@ class Conductor:
         observers: tuple[Observer, ...] = (),
     ) -> None:
         self._config = config
-        self._card = card
         self._rules = rules
         self._state = state
         self._journal = journal
@@ -83,7 +82,7 @@ class Conductor:
         self._executor = executor
         self._budget = budget
         self._observers = observers
-        self._selector = parent_selector(config.selection)
+        self._briefing = Briefing(card, config.selection, proposer)
         self._next_index = state.next_index
         self._leftovers = list(state.pending.values())
         self._proposed = {proposal.program for proposal in self._leftovers}
@@ -147,8 +146,7 @@ class Conductor:
         self._next_index += 1
         island = index % len(self._state.archipelago.islands)
         rng = np.random.default_rng((self._config.seed, index))
-        brief = make_brief(self._card, self._state, island, self._selector, self._config.selection.inspirations, rng)
-        return self._fly(index, island, brief)
+        return self._fly(index, island, self._briefing.brief(self._state, island, rng))
 
     async def _fly(self, index: int, island: int, brief: Brief) -> Landed | None:
         proposed = await self._propose(index, island, brief)
@@ -168,23 +166,26 @@ class Conductor:
         self._budget.charge(proposal.cost.tokens, proposal.cost.usd)
         program = proposal.program
         if program.id in self._proposed or self._state.seen(program.id):
-            return self._drop(index, island, "duplicate", proposal.cost)
+            return self._drop(index, island, "duplicate", proposal)
         violations = self._rules.violations(program.files)
         if violations:
-            return self._drop(index, island, violations[0], proposal.cost)
+            return self._drop(index, island, violations[0], proposal)
         self._barren = 0
         self._proposed.add(program.id)
         event = proposed_event(index, island, proposal)
         self._record(event)
         return event
 
-    def _drop(self, index: int, island: int, reason: str, cost: Cost = Cost()) -> None:  # noqa: B008 - frozen
+    def _drop(self, index: int, island: int, reason: str, proposal: Proposal | None = None) -> None:
         self._barren += 1
+        cost = proposal.cost if proposal else Cost()
         self._record(
             Dropped(
                 index=index,
                 island=island,
                 reason=reason,
+                proposer=proposal.proposer if proposal else "",
+                detail=proposal.detail if proposal else "",
                 tokens=cost.tokens,
                 usd=cost.usd,
                 cpu_seconds=cost.cpu_seconds,

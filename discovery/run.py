@@ -24,6 +24,7 @@ from ..archive import (
 )
 from ..evaluators import Calibration, Evaluation, TaskFolder, calibrate, load_task, reload_task
 from ..sandbox import open_sandbox
+from .briefing import task_card
 from .budget import Budget
 from .certification import certify
 from .conductor import Conductor, Observer, Rules, seed_event
@@ -32,7 +33,6 @@ from .executor import LocalExecutor, sandbox_spec
 from .interrupts import Interrupts
 from .proposers import make_proposer
 from .secrets import run_secret
-from .selection import task_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def resume(
             stage("replayed the journal; going on")
         journal.append(Resumed())
         run.state.apply(Resumed())
-        proposer = proposer or make_proposer(run.config, start=run.state.next_index)
+        proposer = proposer or make_proposer(run.config)
         return _drive(run, proposer, observers, stage, interrupts)
 
 

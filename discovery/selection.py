@@ -1,4 +1,4 @@
-"""Who becomes a parent, and whose code is shown beside it."""
+"""Who becomes a parent."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..agents import Brief, Candidate, TaskCard
 from ..archive import RunState
 from ..archive.fronts import pareto
-from ..evaluators import TaskFolder
 from .config import ConfigError, Direction, SelectionSettings
 
 SHARPNESS = 10.0
@@ -170,38 +168,3 @@ def parent_selector(settings: SelectionSettings) -> ParentSelector:
             return BestSomewhere()
         case "pareto":
             return Pareto(settings.secondary)
-
-
-def make_brief(
-    card: TaskCard,
-    state: RunState,
-    island: int,
-    selector: ParentSelector,
-    inspirations: int,
-    rng: np.random.Generator,
-) -> Brief:
-    """The brief for one proposal on ``island``, drawn from its elites; the island is never empty (it was seeded)."""
-    elites = state.archipelago.islands[island].elites()
-    parent = selector.select(elites, state, rng)
-    others = [program for program in elites if program != parent]
-    shown = [others[int(i)] for i in rng.permutation(len(others))[:inspirations]]
-    return Brief(card, (_candidate(state, parent),), tuple(_candidate(state, program) for program in shown), rng)
-
-
-def _candidate(state: RunState, program: str) -> Candidate:
-    return Candidate(state.program(program), state.evaluation_of(program))
-
-
-def task_card(folder: TaskFolder) -> TaskCard:
-    """What proposers may know of a task."""
-    task = folder.task
-    return TaskCard(
-        id=task.id,
-        statement=task.statement,
-        signature=task.entry.signature,
-        entries=tuple(task.entry.functions),
-        imports=task.limits.imports,
-        objective=task.objective.name,
-        direction=task.objective.direction.value,
-        style=task.style,
-    )

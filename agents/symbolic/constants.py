@@ -8,7 +8,7 @@ import libcst as cst
 import numpy as np
 
 from .scene import Scene, in_index
-from .tree import Spot, atom, code_of, words
+from .tree import Spot, Tree, atom, code_of, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
 BOLD_FACTORS = (0.1, 0.2, 0.5, 2.0, 3.0, 5.0, 10.0, 20.0)
@@ -16,12 +16,12 @@ SPREADS = (0.02, 0.1, 0.3, 1.0)
 _FIXED_ARGUMENTS = words("axis ndim keepdims ddof k indexing")
 
 
-def literals(scene: Scene) -> list[Spot]:
+def literals(tree: Tree) -> list[Spot]:
     """Numbers that are no index, shape, axis or loop bound."""
-    return [spot for spot in scene.tree.of(cst.Float, cst.Integer) if _is_free(scene, spot)]
+    return [spot for spot in tree.of(cst.Float, cst.Integer) if _is_free(spot)]
 
 
-def _is_free(scene: Scene, spot: Spot) -> bool:
+def _is_free(spot: Spot) -> bool:
     if isinstance(spot.node, cst.Float):
         return math.isfinite(float(spot.node.evaluated_value))
     if len(code_of(spot.node)) > 12:
@@ -89,7 +89,7 @@ class Perturb:
     name = "perturb_constant"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = literals(scene)
+        spots = literals(scene.tree)
         if not spots:
             return None
         spot = scene.pick(spots)
@@ -102,7 +102,7 @@ class PerturbSeveral:
     name = "perturb_constants"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [spot for spot in literals(scene) if isinstance(spot.node, cst.Float)]
+        spots = [spot for spot in literals(scene.tree) if isinstance(spot.node, cst.Float)]
         if len(spots) < 2:
             return None
         first = int(scene.rng.integers(len(spots) - 1))
@@ -123,7 +123,7 @@ class Refine:
     name = "refine_constant"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [spot for spot in literals(scene) if isinstance(spot.node, cst.Float)]
+        spots = [spot for spot in literals(scene.tree) if isinstance(spot.node, cst.Float)]
         if not spots:
             return None
         spot = scene.pick(spots)
@@ -135,7 +135,7 @@ class Snap:
     name = "snap_constant"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [spot for spot in literals(scene) if isinstance(spot.node, cst.Float)]
+        spots = [spot for spot in literals(scene.tree) if isinstance(spot.node, cst.Float)]
         if not spots:
             return None
         spot = scene.pick(spots)
@@ -179,7 +179,9 @@ class Precision:
     name = "change_tolerance"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        small = [spot for spot in literals(scene) if isinstance(spot.node, cst.Float) and self._is_small(spot.node)]
+        small = [
+            spot for spot in literals(scene.tree) if isinstance(spot.node, cst.Float) and self._is_small(spot.node)
+        ]
         if not small:
             return None
         spot = scene.pick(small)
@@ -198,7 +200,9 @@ class Parameter:
     name = "change_parameter"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [spot for spot in literals(scene) if spot.function is None and spot.nearest(cst.Assign) is not None]
+        spots = [
+            spot for spot in literals(scene.tree) if spot.function is None and spot.nearest(cst.Assign) is not None
+        ]
         if not spots:
             return None
         spot = scene.pick(spots)

@@ -7,11 +7,13 @@ from itertools import accumulate
 
 import libcst as cst
 import numpy as np
+from numpy.typing import NDArray
 
 from ...archive import Program
+from ..bandit import reweighted
 from ..proposer import Brief, Cost, NoProposal, Operator, Proposal
 from .crossover import CROSSOVER
-from .registry import GROUPS, Group, shares
+from .registry import GROUPS, MEMBERS, Group, shares
 from .scene import Mutation
 from .settings import SymbolicSettings
 from .source import Piece
@@ -37,15 +39,16 @@ class SymbolicProposer:
         self.name = name
         self._settings = settings or SymbolicSettings()
         self._workshop = Workshop(self._settings.cached_pieces)
-        self._bounds = np.cumsum(shares(self._settings.weights))[:-1]
+        self._shares = shares(self._settings.weights)
 
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where no mutation gave a plausible program."""
         begun = time.process_time()
         parent = program = brief.parent.program
+        bounds = np.cumsum(self._shares_for(brief))[:-1]
         done: list[Mutation] = []
         for _ in range(min(int(brief.rng.geometric(1.0 - self._settings.repeat)), MAX_MUTATIONS)):
-            step = self._step(program, brief)
+            step = self._step(program, brief, bounds)
             undone = step is not None and done and step[0].id == parent.id
             if step is not None and not undone:
                 program = step[0]
@@ -62,11 +65,18 @@ class SymbolicProposer:
             cost=Cost(cpu_seconds=time.process_time() - begun),
         )
 
-    def _step(self, program: Program, brief: Brief) -> tuple[Program, Mutation] | None:
+    def _shares_for(self, brief: Brief) -> tuple[float, ...]:
+        """How often each group is drawn: as set, or as its successes on the brief's island tell."""
+        if not self._settings.adaptive:
+            return self._shares
+        prior = {group.name: share for group, share in zip(GROUPS, self._shares, strict=True)}
+        return shares(reweighted(prior, MEMBERS, self.name, brief.merits))
+
+    def _step(self, program: Program, brief: Brief, bounds: NDArray[np.float64]) -> tuple[Program, Mutation] | None:
         """One mutation that passes the checks, within the number of attempts."""
         for _ in range(self._settings.attempts):
             for _ in range(DRAWS):
-                group = GROUPS[int(np.searchsorted(self._bounds, brief.rng.random(), side="right"))]
+                group = GROUPS[int(np.searchsorted(bounds, brief.rng.random(), side="right"))]
                 mutation = group.mutations[int(brief.rng.integers(len(group.mutations)))]
                 try:
                     piece = self._piece(program, group, brief.rng)

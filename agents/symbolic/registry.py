@@ -44,6 +44,10 @@ GROUPS = (
 )
 
 
+MEMBERS = {group.name: tuple(dict.fromkeys(mutation.name for mutation in group.mutations)) for group in GROUPS}
+"""Group -> names of its mutations."""
+
+
 def shares(weights: Mapping[str, float]) -> tuple[float, ...]:
     """How often each group is drawn, the default weights overridden by ``weights``. Raises: ValueError."""
     unknown = set(weights) - {group.name for group in GROUPS}

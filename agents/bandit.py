@@ -1,0 +1,77 @@
+"""Which of several proposers makes the next proposal: a bandit that reads what they achieved and remembers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..archive import Merits, Tally
+from .proposer import AsksForRelatives, Brief, NoProposal, Proposal, Proposer
+
+PRIOR = Tally(reward=1.0, cost=5.0)
+"""Successes and evaluations that every arm is credited with beforehand: a new one is worth a try."""
+
+BELIEF = 10.0
+"""Evaluations after which a group's own rate weighs as much as that of all groups."""
+
+LEAST, MOST = 0.3, 3.0
+"""Bounds of what merit does to a group's weight: what is useless now may be needed later."""
+
+
+def order(names: Sequence[str], merits: Merits, rng: np.random.Generator) -> list[int]:
+    """The proposers' indices, the one to ask first first.
+
+    Discounted Thompson sampling (Raj and Kalyani 2017) of a rate per cost: successes are taken for events of a Poisson
+    process that runs while cost is spent, so that an arm's rate is Gamma distributed given its tally. Gains in score
+    are rare and heavy-tailed: one lucky jump would decide over a mean for the rest of a run. Successes (a new best of
+    the island; to a fifth, any other elite better than its parent) are bounded and of the same meaning on every task.
+    A cheaper arm wins with fewer successes. Old outcomes fade, because what helps early does not help late.
+    """
+    tallies = [merits.get((name, ""), Tally()) for name in names]
+    rates = [rng.gamma(PRIOR.reward + t.reward, 1.0 / (PRIOR.cost + t.cost)) for t in tallies]
+    return sorted(range(len(names)), key=lambda index: -rates[index])
+
+
+def reweighted(
+    weights: Mapping[str, float], members: Mapping[str, Sequence[str]], proposer: str, merits: Merits
+) -> dict[str, float]:
+    """Weights of groups of operators, each times its rate of success over that of all, within ``LEAST`` and ``MOST``.
+
+    ``members`` are a group's operators, by the names that proposals have in their details. Probability matching
+    (Thierens 2005) rather than a choice of the best: mutations need each other, and most succeed too rarely to tell.
+    """
+    tallies = {
+        group: [merits[proposer, name] for name in names if (proposer, name) in merits]
+        for group, names in members.items()
+    }
+    rewards = {group: sum(tally.reward for tally in its) for group, its in tallies.items()}
+    costs = {group: sum(tally.cost for tally in its) for group, its in tallies.items()}
+    total = sum(rewards.values())
+    if total == 0.0:
+        return dict(weights)
+    common = total / sum(costs.values())
+    return {
+        group: weight * min(MOST, max(LEAST, (rewards[group] / common + BELIEF) / (costs[group] + BELIEF)))
+        for group, weight in weights.items()
+    }
+
+
+class MixedProposer:
+    """Hands each brief to one of several proposers, and to the next where that one has nothing to say."""
+
+    def __init__(self, proposers: Sequence[Proposer]) -> None:
+        self.name = "+".join(proposer.name for proposer in proposers)
+        self.relatives = max((p.relatives for p in proposers if isinstance(p, AsksForRelatives)), default=0)
+        self._proposers = tuple(proposers)
+
+    async def propose(self, brief: Brief) -> Proposal:
+        """Raises: NoProposal where none of them found a variant."""
+        names = [proposer.name for proposer in self._proposers]
+        said = []
+        for index in order(names, brief.merits, brief.rng):
+            try:
+                return await self._proposers[index].propose(brief)
+            except NoProposal as nothing:
+                said.append(f"{names[index]}: {nothing}")
+        raise NoProposal("; ".join(said))
