@@ -32,6 +32,11 @@ def filled(scores: list[float], **others: Any) -> Archipelago:
     return made
 
 
+def carry_out(world: Archipelago, move: Move, score: float) -> None:
+    world.carry_out(move)
+    world.add(move.target, move.program, valid(score))
+
+
 @settings(deadline=None)
 @given(scores=st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=9), seed=st.integers(0, 50))
 def test_a_reset_empties_the_weaker_half_and_re_seeds_it_from_survivors(scores: list[float], seed: int) -> None:
@@ -46,7 +51,7 @@ def test_a_reset_empties_the_weaker_half_and_re_seeds_it_from_survivors(scores: 
     before = max(scores)
     for move in moves:
         assert move == Move("island_reset", f"p{move.source}", move.source, move.target)
-        world.carry_out(move, valid(scores[move.source]))
+        carry_out(world, move, scores[move.source])
         assert world.islands[move.target].elites() == [move.program]
     assert max(island.top or 0.0 for island in world.islands) == max(before, 0.0) or before < 0
     assert {island.top for island in world.islands} <= {scores[kept] for kept in survivors}
@@ -67,7 +72,7 @@ def test_an_island_is_added_when_nothing_gets_better_and_only_up_to_the_maximum(
         world.count()
         for move in world.due():
             assert move == Move("island_added", "a", 0, len(world.islands)) or move.source > 0
-            world.carry_out(move, valid(1.0))
+            carry_out(world, move, 1.0)
             grown_at.append(step)
     assert grown_at == [4, 7]
     assert [island.elites() for island in world.islands] == [["a"]] * 3
@@ -98,7 +103,7 @@ def test_migration_follows_the_topology(topology: str) -> None:
 def test_what_is_not_due_cannot_be_carried_out() -> None:
     world = filled([1.0, 2.0])
     with pytest.raises(LookupError):
-        world.carry_out(Move("migrated", "p0", 0, 1), valid(1.0))
+        world.carry_out(Move("migrated", "p0", 0, 1))
 
 
 @pytest.mark.parametrize("archive", ["grid", "unstructured"])
