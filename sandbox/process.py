@@ -13,10 +13,11 @@ from typing import Any, NoReturn, Protocol
 
 from .clock import cpu_seconds, pid_of
 from .inside.channel import Channel, Closed, Kind
+from .inside.control import Ended
 from .inside.wire import WireError
 from .limits import Limits
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
-from .slot import Ended, Zygote
+from .slot import Zygote
 from .text import bounded_text
 
 _START_SECONDS = 20.0

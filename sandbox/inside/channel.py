@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -53,9 +53,11 @@ class Channel:
 
     def send(self, *frames: tuple[Kind, Any]) -> None:
         """Raises: WireError where a value is not plain data, and then nothing is sent; Closed."""
-        buffers: list[memoryview] = []
-        for kind, value in frames:
-            buffers.extend(_packed(kind, value))
+        self.send_bytes([piece for kind, value in frames for piece in packed(kind, value)])
+
+    def send_bytes(self, frame: Iterable[memoryview]) -> None:
+        """What ``packed`` made of one or more frames. Raises: Closed."""
+        buffers = list(frame)
         while buffers:
             sent = self._try(select.POLLOUT, lambda: self._socket.sendmsg(buffers[:_BUFFERS_AT_ONCE]))
             while buffers and sent >= len(buffers[0]):
@@ -98,7 +100,8 @@ class Channel:
                 raise Closed from error
 
 
-def _packed(kind: Kind, value: Any) -> list[memoryview]:
+def packed(kind: Kind, value: Any) -> list[memoryview]:
+    """One frame as bytes, arrays uncopied. Raises: WireError where the value is not plain data."""
     header, *blobs = encode(value)
     if len(header) >= 1 << 32:
         raise WireError("more than 4 GiB of text or items")

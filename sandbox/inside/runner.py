@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from . import confine
-from .channel import Channel, Closed, Kind
+from .channel import Channel, Closed, Kind, packed
 from .programs import Programs, line_of
 from .wire import WireError
 
 _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _MAX_TEXT = 2000
+_READY = packed(Kind.READY, None)
+"""Made in the zygote: what a fork does not touch, it does not copy."""
 
 
 class OracleRefused(Exception):
@@ -46,7 +48,7 @@ class Runner:
         self._load_failure: dict[str, str] | None = None
 
     def run(self) -> None:
-        self._channel.send((Kind.READY, None))
+        self._channel.send_bytes(_READY)
         while True:
             kind, value = self._channel.receive()
             if kind is Kind.LOAD:
@@ -100,10 +102,15 @@ def refuse_setup(descriptor: int, message: str) -> NoReturn:
     os._exit(1)
 
 
-def serve(descriptor: int) -> NoReturn:
+def open_streams() -> None:
+    """Text streams on descriptor 1, whatever that is in each fork; the zygote itself writes nothing."""
     sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
+
+
+def serve(descriptor: int) -> NoReturn:
+    # Given its family and type, the socket module does not have to ask the kernel.
     with contextlib.suppress(Closed):
-        Runner(Channel(socket.socket(fileno=descriptor))).run()
+        Runner(Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptor))).run()
     os._exit(0)
 
 
