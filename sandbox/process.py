@@ -51,7 +51,8 @@ class Process:
         self._failed: CandidateFailed | None = None
         self._asked = 0
         ours, theirs = socket.socketpair()
-        self._channel = Channel(ours, self._wait)
+        ours.setblocking(False)
+        self._channel = Channel(ours.detach(), self._wait)
         self._output = os.memfd_create("output", os.MFD_CLOEXEC)
         self._cpu_before = 0.0
         self._pid: int | None = None

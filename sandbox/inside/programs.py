@@ -41,10 +41,10 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def load(self) -> None:
         """Run the main file. Raises: whatever it raises."""
         # Straight past the other finders: their search for a name that is ours costs more than many programs.
-        spec = self.find_spec(MAIN)
-        if spec is None:
+        if MAIN not in self._files:
             raise ModuleNotFoundError(f"there is no {MAIN}.py")
-        module = sys.modules[MAIN] = importlib.util.module_from_spec(spec)
+        module = sys.modules[MAIN] = types.ModuleType(MAIN)
+        module.__package__ = ""
         self.exec_module(module)
 
     def function(self, entry: str) -> Callable[..., Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -98,7 +97,7 @@ class Runner:
 def refuse_setup(descriptor: int, message: str) -> NoReturn:
     """The jail could not be closed around this process: say so and end before any foreign code runs."""
     with contextlib.suppress(Closed):
-        Channel(socket.socket(fileno=descriptor)).send((Kind.BROKEN, message))
+        Channel(descriptor).send((Kind.BROKEN, message))
     os._exit(1)
 
 
@@ -107,10 +106,9 @@ def open_streams() -> None:
     sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
 
 
-def serve(descriptor: int) -> NoReturn:
-    # Given its family and type, the socket module does not have to ask the kernel.
+def serve(runner: Runner) -> NoReturn:
     with contextlib.suppress(Closed):
-        Runner(Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptor))).run()
+        runner.run()
     os._exit(0)
 
 
