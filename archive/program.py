@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from ..evaluators.source import statements
+
 MAIN = "program.py"
 
 
@@ -28,7 +30,7 @@ def _stripped(source: str) -> ast.Module:
     """The syntax tree without docstrings. Raises: one of ``UNREADABLE``."""
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
+    for node in (tree, *statements(tree)):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,82 +16,106 @@ import numpy as np
 from .tree import tree_cpu
 
 WORKLOAD = Path(__file__).parent / "workload"
+PROGRAM = WORKLOAD / "baseline.py"
 WARM_UP = 5
+ROUNDS = 6
+"""The kinds take turns, so that a change of the machine's load meets all of them."""
+
+BARE = "bare fork"
 
 
 def measure(candidates: int, engine: tuple[int, ...], progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Rows of {what, candidates, cpu_ms, ratio, memory_mb}; ``ratio`` is to a bare fork in the same run."""
-    source = (WORKLOAD / "baseline.py").read_text()
-    rows: list[dict[str, Any]] = []
-    for what, once in (
-        ("no isolation", _in_process(source)),
-        ("bare fork", _forked(source)),
-    ):
-        progress(f"measuring {what}")
-        rows.append(_row(what, candidates, _cpu_ms(once, candidates), None))
-    progress("measuring full isolation")
-    rows.append(_row("full isolation", candidates, _jailed(source, candidates), None))
+    with contextlib.ExitStack() as stack:
+        # From one row to the next one thing is added: a fork; channel, limits and filter; namespaces and private files.
+        kinds = {
+            "no isolation": _in_process(),
+            BARE: stack.enter_context(_forks()),
+            "fork server without jail": stack.enter_context(_sandboxed(unsafe=True)),
+            "full isolation": stack.enter_context(_sandboxed(unsafe=False)),
+        }
+        costs = _take_turns(kinds, candidates, progress)
+    rows = [_row(what, candidates, cost, None) for what, cost in costs.items()]
     for count in engine:
         progress(f"measuring the engine at {count} candidates")
         cost, memory = _engine(count)
         rows.append(_row("whole engine", count, cost, memory))
-    bare = next(row["cpu_ms"] for row in rows if row["what"] == "bare fork")
-    return [row | {"ratio": row["cpu_ms"] / bare} for row in rows]
+    return [row | {"ratio": row["cpu_ms"] / costs[BARE]} for row in rows]
 
 
 def _row(what: str, candidates: int, cpu_ms: float, memory_mb: float | None) -> dict[str, Any]:
     return {"what": what, "candidates": candidates, "cpu_ms": cpu_ms, "memory_mb": memory_mb}
 
 
+def _take_turns(
+    kinds: dict[str, Callable[[int], None]], count: int, progress: Callable[[str], None]
+) -> dict[str, float]:
+    """Milliseconds of CPU per candidate of each kind, over ``count`` candidates or a few more."""
+    each = -(-count // ROUNDS)
+    spent = dict.fromkeys(kinds, 0.0)
+    for run in kinds.values():
+        run(WARM_UP)
+    for number in range(ROUNDS):
+        progress(f"measuring isolation, round {number + 1} of {ROUNDS}")
+        for what, run in kinds.items():
+            before = tree_cpu(os.getpid())
+            run(each)
+            spent[what] += tree_cpu(os.getpid()) - before
+    return {what: seconds / (each * ROUNDS) * 1e3 for what, seconds in spent.items()}
+
+
 def _vector() -> np.ndarray:
     return np.random.default_rng(0).normal(size=256)
 
 
-def _in_process(source: str) -> Callable[[], object]:
-    x = _vector()
+def _in_process() -> Callable[[int], None]:
+    source, x = PROGRAM.read_text(), _vector()
 
-    def once() -> object:
-        names: dict[str, Any] = {}
-        exec(compile(source, "workload", "exec"), names)
-        return names["work"](x)
+    def run(count: int) -> None:
+        for _ in range(count):
+            names: dict[str, Any] = {}
+            exec(compile(source, "workload", "exec"), names)
+            names["work"](x)
 
-    return once
-
-
-def _forked(source: str) -> Callable[[], object]:
-    run = _in_process(source)
-
-    def once() -> None:
-        child = os.fork()
-        if child == 0:
-            run()
-            os._exit(0)
-        os.waitpid(child, 0)
-
-    return once
+    return run
 
 
-def _cpu_ms(once: Callable[[], object], count: int) -> float:
-    for _ in range(WARM_UP):
-        once()
-    before = tree_cpu(os.getpid())
-    for _ in range(count):
-        once()
-    return (tree_cpu(os.getpid()) - before) / count * 1e3
+@contextlib.contextmanager
+def _forks() -> Iterator[Callable[[int], None]]:
+    """Forks of a process that holds numpy only, with the environment of the sandbox."""
+    from ..sandbox.jail import ENVIRONMENT
+
+    command = [sys.executable, str(Path(__file__).parent / "fork.py"), str(PROGRAM)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ask, answer = process.stdin, process.stdout
+
+        def run(count: int) -> None:
+            ask.write(f"{count}\n")
+            ask.flush()
+            if answer.readline() != "done\n":
+                raise RuntimeError("the process to be forked has ended")
+
+        yield run
 
 
-def _jailed(source: str, count: int) -> float:
-    """Milliseconds of CPU per candidate, jail and supervisor included, the jail's start left out."""
+@contextlib.contextmanager
+def _sandboxed(unsafe: bool) -> Iterator[Callable[[int], None]]:
+    """Candidates of a warm sandbox; its start is not measured."""
     from ..sandbox import Limits, SandboxSpec, open_sandbox
 
-    x = _vector()
-    with open_sandbox(SandboxSpec()) as sandbox:
+    source, x = PROGRAM.read_text(), _vector()
+    with open_sandbox(SandboxSpec(unsafe=unsafe)) as sandbox:
 
-        def once() -> None:
-            with sandbox.process({"program.py": source}, Limits()) as process:
-                process.call("work", {"x": x})
+        def run(count: int) -> None:
+            for _ in range(count):
+                with sandbox.process({"program.py": source}, Limits()) as process:
+                    process.call("work", {"x": x})
 
-        return _cpu_ms(once, count)
+        yield run
 
 
 def _engine(count: int) -> tuple[float, float]:

@@ -53,7 +53,7 @@ def bench(
     ] = None,
     json: Json = False,
 ) -> None:
-    """CPU per candidate of the whole process tree: no isolation, bare fork, full isolation, the whole engine."""
+    """CPU per candidate of the whole process tree: no isolation, bare fork, the jail's layers, the whole engine."""
     from ..benchmarks import measure
 
     rows = measure(candidates, tuple(engine or (100, 1000, 5000)), progress=note)

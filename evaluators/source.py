@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from .task import Task
 
 MAIN = "program.py"
 START, END = "EVOLVE-BLOCK-START", "EVOLVE-BLOCK-END"
+_MARKER = re.compile(rf"#\s*({START}|{END})")
 UNWANTED = frozenset(
     (
         *("os", "sys", "subprocess", "socket", "ctypes", "multiprocessing", "threading", "asyncio", "signal", "shutil"),
@@ -38,6 +40,16 @@ def check_source(task: Task, files: Mapping[str, str]) -> list[str]:
     return [*_signature(task, trees[MAIN]), *imports]
 
 
+def statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Every statement at any depth; far fewer than ``ast.walk`` visits, since expressions hold none."""
+    bodies: list[list[ast.stmt]] = [tree.body]
+    while bodies:
+        for node in bodies.pop():
+            yield node
+            holders = (node, *getattr(node, "handlers", ()), *getattr(node, "cases", ()))
+            bodies += [getattr(holder, name, []) for holder in holders for name in ("body", "orelse", "finalbody")]
+
+
 def _signature(task: Task, tree: ast.Module) -> Iterator[str]:
     defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name, parameters in task.entry.functions.items():
@@ -61,7 +73,7 @@ def _accepts(arguments: ast.arguments, parameters: tuple[str, ...]) -> bool:
 
 def _imports(task: Task, file: str, tree: ast.Module, own: set[str]) -> Iterator[str]:
     allowed = {name.partition(".")[0] for name in task.limits.imports} | own | {"helpers"}
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -87,15 +99,17 @@ def check_kept(baseline: str, source: str) -> list[str]:
     return ["what stands outside the EVOLVE-BLOCK must stay as it is"]
 
 
+@functools.lru_cache(maxsize=8)
 def _outside(source: str) -> list[list[str]]:
     """The lines outside the blocks, markers included, without blank lines and trailing space."""
     parts: list[list[str]] = [[]]
     outside = True
     for line in source.splitlines():
-        if re.search(rf"#\s*{START}", line):
+        marker = _MARKER.search(line)
+        if marker is not None and marker[1] == START:
             outside = False
             parts[-1].append(START)
-        elif re.search(rf"#\s*{END}", line):
+        elif marker is not None:
             outside = True
             parts.append([END])
         elif outside and line.strip():

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
 
 
 def pid_of(pidfd: int) -> int:
     """Raises: ProcessLookupError where the process has been reaped."""
-    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "Pid" and int(value) > 0:
-            return int(value)
-    raise ProcessLookupError("the process is gone")
+    # Once per candidate, so without the layers of a text file.
+    descriptor = os.open(f"/proc/self/fdinfo/{pidfd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
+    pid = int(text.partition(b"\nPid:")[2].split(None, 1)[0])
+    if pid <= 0:
+        raise ProcessLookupError("the process is gone")
+    return pid
 
 
 def cpu_seconds(pid: int) -> float:

@@ -13,10 +13,11 @@ from typing import Any, NoReturn, Protocol
 
 from .clock import cpu_seconds, pid_of
 from .inside.channel import Channel, Closed, Kind
+from .inside.control import Ended
 from .inside.wire import WireError
 from .limits import Limits
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
-from .slot import Ended, Zygote
+from .slot import Zygote
 from .text import bounded_text
 
 _START_SECONDS = 20.0
@@ -50,7 +51,8 @@ class Process:
         self._failed: CandidateFailed | None = None
         self._asked = 0
         ours, theirs = socket.socketpair()
-        self._channel = Channel(ours, self._wait)
+        ours.setblocking(False)
+        self._channel = Channel(ours.detach(), self._wait)
         self._output = os.memfd_create("output", os.MFD_CLOEXEC)
         self._cpu_before = 0.0
         self._pid: int | None = None

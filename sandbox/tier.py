@@ -38,7 +38,7 @@ def probe_tier() -> TierReport:
         "jail": "holds: user, PID, mount, network, IPC and UTS namespaces; private files; no capabilities",
         "system call filter": "holds" if filters() else "none for this machine's architecture",
         "CPU clock": "read from outside, nanoseconds",
-        "memory limit": "address space of each process (RLIMIT_AS)",
+        "memory limit": _memory_limit(filters() is not None),
         "landlock": _landlock(),
     }
     tier = Tier.UNSAFE
@@ -54,6 +54,12 @@ def probe_tier() -> TierReport:
 def _further(tier: Tier) -> Iterator[str]:
     if tier is Tier.NAMESPACES:
         yield "system calls are filtered on x86-64 and aarch64 only; use such a machine for programs you do not trust"
+
+
+def _memory_limit(filtered: bool) -> str:
+    if filtered:
+        return "address space (RLIMIT_AS) of the candidate's only process; its private files are bounded apart"
+    return "address space of each process (RLIMIT_AS), not their sum"
 
 
 def _landlock() -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
-import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -16,6 +16,8 @@ _MAGIC = b"SPC1"
 _BUFFERS_AT_ONCE = 512
 """The kernel takes 1,024 (IOV_MAX)."""
 UNBOUNDED = 1 << 62
+_CLOSED = -1
+"""The kernel refuses it, as it would a closed descriptor, but it is never given to another file."""
 
 
 class Kind(IntEnum):
@@ -37,27 +39,32 @@ class Closed(Exception):
 
 
 class Channel:
-    """One end. ``wait(events)`` is called where a non-blocking socket is not ready; it may raise to give up."""
+    """One end, by its descriptor, which it owns and which need not be open yet.
 
-    def __init__(self, sock: socket.socket, wait: Callable[[int], None] | None = None) -> None:
-        self._socket = sock
+    ``wait(events)`` is called where a non-blocking socket is not ready; it may raise to give up.
+    """
+
+    def __init__(self, descriptor: int, wait: Callable[[int], None] | None = None) -> None:
+        self._descriptor = descriptor
         self._wait = wait
-        if wait is not None:
-            sock.setblocking(False)
 
     def close(self) -> None:
-        self._socket.close()
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
+            os.close(descriptor)
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        return self._descriptor
 
     def send(self, *frames: tuple[Kind, Any]) -> None:
         """Raises: WireError where a value is not plain data, and then nothing is sent; Closed."""
-        buffers: list[memoryview] = []
-        for kind, value in frames:
-            buffers.extend(_packed(kind, value))
+        self.send_bytes([piece for kind, value in frames for piece in packed(kind, value)])
+
+    def send_bytes(self, frame: Iterable[memoryview]) -> None:
+        """What ``packed`` made of one or more frames. Raises: Closed."""
+        buffers = list(frame)
         while buffers:
-            sent = self._try(select.POLLOUT, lambda: self._socket.sendmsg(buffers[:_BUFFERS_AT_ONCE]))
+            sent = self._try(select.POLLOUT, lambda: os.writev(self._descriptor, buffers[:_BUFFERS_AT_ONCE]))
             while buffers and sent >= len(buffers[0]):
                 sent -= len(buffers.pop(0))
             if sent:
@@ -81,7 +88,7 @@ class Channel:
 
     def _fill(self, view: memoryview) -> None:
         while view:
-            size = self._try(select.POLLIN, lambda view=view: self._socket.recv_into(view))
+            size = self._try(select.POLLIN, lambda view=view: os.readv(self._descriptor, [view]))
             if not size:
                 raise Closed
             view = view[size:]
@@ -98,7 +105,8 @@ class Channel:
                 raise Closed from error
 
 
-def _packed(kind: Kind, value: Any) -> list[memoryview]:
+def packed(kind: Kind, value: Any) -> list[memoryview]:
+    """One frame as bytes, arrays uncopied. Raises: WireError where the value is not plain data."""
     header, *blobs = encode(value)
     if len(header) >= 1 << 32:
         raise WireError("more than 4 GiB of text or items")

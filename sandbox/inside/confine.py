@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 import os
 import resource
 import signal
-from dataclasses import dataclass
 
+from .control import Bounds
 from .seccomp import Filter
 from .system import libc, raising
 
 _NEW_MOUNTS, _NEW_PIDS, _NEW_IPC = 0x20000, 0x20000000, 0x8000000
 _NOSUID, _NODEV, _RECURSIVE, _PRIVATE = 2, 4, 0x4000, 0x40000
 _CAPABILITIES_V3 = 0x20080522
+_CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
+_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
 _PR_SET_PDEATHSIG = 1
 _FIRST_OTHER_DESCRIPTOR = 4
 CHANNEL_DESCRIPTOR = 3
+ResourceLimits = tuple[tuple[int, tuple[int, int]], ...]
+"""(resource, (soft, hard))"""
 RESERVE_BYTES = 64 << 20
 """Address space on top of the limit, with which a candidate out of memory can still say so."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Limits of one candidate as the kernel takes them; see ``speciate.sandbox.Limits``."""
-
-    cpu_seconds: float
-    address_space: int
-    """Of the warm zygote and what the candidate may add."""
-    tmp_bytes: int
-    threads: int
-    open_files: int
 
 
 def die_with_parent() -> None:
@@ -72,20 +65,29 @@ def _highest_descriptor() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def limit(bounds: Bounds) -> None:
+@functools.lru_cache(maxsize=64)
+def resource_limits(bounds: Bounds) -> ResourceLimits:
+    """Below this process's own ceilings; worked out in the zygote, once for all its forks."""
     cpu = math.ceil(bounds.cpu_seconds) + 1  # the backstop; the trusted side kills at the exact limit
-    for which, *wanted in (
+    wanted = (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
         (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),
         (resource.RLIMIT_FSIZE, bounds.tmp_bytes, bounds.tmp_bytes),
         (resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files),
         (resource.RLIMIT_NPROC, bounds.threads, bounds.threads),
         (resource.RLIMIT_CORE, 0, 0),
-    ):
-        ceiling = resource.getrlimit(which)[1]
-        unlimited = ceiling == resource.RLIM_INFINITY
-        soft, hard = (value if unlimited else min(value, ceiling) for value in wanted)
-        resource.setrlimit(which, (soft, hard))
+    )
+    return tuple((which, (_capped(which, soft), _capped(which, hard))) for which, soft, hard in wanted)
+
+
+def _capped(which: int, value: int) -> int:
+    ceiling = resource.getrlimit(which)[1]
+    return value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+
+
+def limit(limits: ResourceLimits) -> None:
+    for which, pair in limits:
+        resource.setrlimit(which, pair)
 
 
 def release_reserve() -> None:
@@ -96,8 +98,7 @@ def release_reserve() -> None:
 
 def drop_capabilities() -> None:
     """All of them; no_new_privs keeps them from coming back."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
-    raising(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    raising(libc.capset(_CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
 
 
 def lock(system_calls: Filter | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -34,12 +34,18 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 parts.pop()
             name = ".".join(parts)
             self._files[name] = (path, source)
-            linecache.cache[_ORIGIN + path] = (len(source), None, source.splitlines(keepends=True), _ORIGIN + path)
+            # A one-tuple is linecache's form for lines to be had when a traceback asks for them.
+            linecache.cache[_ORIGIN + path] = (functools.partial(str, source),)  # type: ignore[assignment]
         sys.meta_path.append(self)
 
     def load(self) -> None:
         """Run the main file. Raises: whatever it raises."""
-        importlib.import_module(MAIN)
+        # Straight past the other finders: their search for a name that is ours costs more than many programs.
+        if MAIN not in self._files:
+            raise ModuleNotFoundError(f"there is no {MAIN}.py")
+        module = sys.modules[MAIN] = types.ModuleType(MAIN)
+        module.__package__ = ""
+        self.exec_module(module)
 
     def function(self, entry: str) -> Callable[..., Any]:
         return getattr(sys.modules[MAIN], entry)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from . import confine
-from .channel import Channel, Closed, Kind
+from .channel import Channel, Closed, Kind, packed
 from .programs import Programs, line_of
 from .wire import WireError
 
 _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _MAX_TEXT = 2000
+_READY = packed(Kind.READY, None)
+"""Made in the zygote: what a fork does not touch, it does not copy."""
 
 
 class OracleRefused(Exception):
@@ -46,7 +47,7 @@ class Runner:
         self._load_failure: dict[str, str] | None = None
 
     def run(self) -> None:
-        self._channel.send((Kind.READY, None))
+        self._channel.send_bytes(_READY)
         while True:
             kind, value = self._channel.receive()
             if kind is Kind.LOAD:
@@ -96,14 +97,18 @@ class Runner:
 def refuse_setup(descriptor: int, message: str) -> NoReturn:
     """The jail could not be closed around this process: say so and end before any foreign code runs."""
     with contextlib.suppress(Closed):
-        Channel(socket.socket(fileno=descriptor)).send((Kind.BROKEN, message))
+        Channel(descriptor).send((Kind.BROKEN, message))
     os._exit(1)
 
 
-def serve(descriptor: int) -> NoReturn:
+def open_streams() -> None:
+    """Text streams on descriptor 1, whatever that is in each fork; the zygote itself writes nothing."""
     sys.stdout = sys.stderr = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
+
+
+def serve(runner: Runner) -> NoReturn:
     with contextlib.suppress(Closed):
-        Runner(Channel(socket.socket(fileno=descriptor))).run()
+        runner.run()
     os._exit(0)
 
 

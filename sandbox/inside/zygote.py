@@ -1,6 +1,6 @@
 """A fork server that has imported what candidates need and never runs a candidate's code.
 
-It talks to the trusted side over a SOCK_SEQPACKET socket: JSON messages, with descriptors attached.
+It talks to the trusted side over a SOCK_SEQPACKET socket; see control.py.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import socket
 import sys
 import types
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from . import confine
-from .runner import refuse_setup, serve
+from .channel import Channel
+from .control import MESSAGE_BYTES, Bounds, Ended, Failed, Ready, Spawned, pack, unpack_spawn
+from .runner import Runner, open_streams, refuse_setup, serve
 from .seccomp import Filter, filters
-
-MESSAGE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -46,43 +45,45 @@ class Setting:
 @dataclass
 class Zygote:
     setting: Setting
-    control: socket.socket
+    trusted: socket.socket
     own_pidfd: int
     candidate_filter: Filter | None
+    runner: Runner
+    """What every fork becomes; made once, so that forks have less to do and so to copy."""
     children: dict[int, tuple[int, int]] = field(default_factory=dict)
     """pidfd -> (number, pid)"""
 
     def serve(self) -> None:
         poll = select.poll()
-        poll.register(self.control, select.POLLIN)
+        poll.register(self.trusted, select.POLLIN)
         while True:
             for descriptor, _ in poll.poll():
-                if descriptor != self.control.fileno():
+                if descriptor != self.trusted.fileno():
                     poll.unregister(descriptor)
                     self._reap(descriptor)
                     continue
-                message, attached, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
+                message, attached, _, _ = socket.recv_fds(self.trusted, MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
                 if not message:
                     return
-                poll.register(self._spawn(json.loads(message), *attached), select.POLLIN)
+                poll.register(self._spawn(*unpack_spawn(message), *attached), select.POLLIN)
 
-    def _spawn(self, request: dict[str, Any], channel: int, output: int) -> int:
-        number = request.pop("number")
+    def _spawn(self, number: int, bounds: Bounds, channel: int, output: int) -> int:
+        limits = confine.resource_limits(bounds)
         if self.setting.jailed:
             confine.new_pid_namespace()
         pid = os.fork()
         if pid == 0:
-            self._candidate(confine.Bounds(**request), channel, output)
+            self._candidate(bounds, limits, channel, output)
         if self.setting.jailed:
             confine.back_to(self.own_pidfd)
         os.close(channel)
         os.close(output)
         pidfd = os.pidfd_open(pid)
         self.children[pidfd] = (number, pid)
-        self._say({"spawned": number}, [pidfd])
+        socket.send_fds(self.trusted, [pack(Spawned(number))], [pidfd])
         return pidfd
 
-    def _candidate(self, bounds: confine.Bounds, channel: int, output: int) -> None:
+    def _candidate(self, bounds: Bounds, limits: confine.ResourceLimits, channel: int, output: int) -> None:
         try:
             if self.setting.jailed:
                 confine.private_files(self.setting.scratch, bounds.tmp_bytes)
@@ -90,43 +91,40 @@ class Zygote:
                 confine.die_with_parent()
                 os.chdir(self.setting.scratch)
             confine.only_descriptors(channel, output)
-            confine.limit(bounds)
+            confine.limit(limits)
             if self.setting.jailed:
                 confine.drop_capabilities()
             confine.lock(self.candidate_filter)
         except OSError as error:
             refuse_setup(confine.CHANNEL_DESCRIPTOR, str(error))
-        serve(confine.CHANNEL_DESCRIPTOR)
+        serve(self.runner)
 
     def _reap(self, pidfd: int) -> None:
         number, pid = self.children.pop(pidfd)
         _, status, usage = os.wait4(pid, 0)
         os.close(pidfd)
         cpu = usage.ru_utime + usage.ru_stime
-        self._say({"ended": number, "status": status, "cpu": cpu, "peak_kib": usage.ru_maxrss})
-
-    def _say(self, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
-        socket.send_fds(self.control, [json.dumps(message).encode()], descriptors or [])
+        self.trusted.send(pack(Ended(number, status, cpu, usage.ru_maxrss << 10)))
 
 
 def main(argument: str) -> None:
     """Set up, say so (or why not), serve until the trusted side hangs up."""
     setting = Setting.parse(argument)
-    control = socket.socket(fileno=setting.control)
+    trusted = socket.socket(fileno=setting.control)
     confine.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the trusted side decides
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        zygote = _prepare(setting, control)
+        zygote = _prepare(setting, trusted)
     except (ImportError, OSError) as error:
-        control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
+        trusted.send(pack(Failed(f"{type(error).__name__}: {error}")))
         return
-    ready = json.dumps({"seccomp": zygote.candidate_filter is not None}).encode()
-    socket.send_fds(control, [ready], [zygote.own_pidfd])
+    ready = Ready(zygote.candidate_filter is not None)
+    socket.send_fds(trusted, [pack(ready)], [zygote.own_pidfd])
     zygote.serve()
 
 
-def _prepare(setting: Setting, control: socket.socket) -> Zygote:
+def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
     if setting.jailed:
         confine.private_mounts()
     if setting.helpers is not None:
@@ -137,9 +135,11 @@ def _prepare(setting: Setting, control: socket.socket) -> Zygote:
     own_filter, candidate_filter = filters() or (None, None)
     own_pidfd = os.pidfd_open(os.getpid())
     confine.lock(own_filter)
+    open_streams()
+    runner = Runner(Channel(confine.CHANNEL_DESCRIPTOR))
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
-    return Zygote(setting, control, own_pidfd, candidate_filter)
+    return Zygote(setting, trusted, own_pidfd, candidate_filter, runner)
 
 
 def _offer_helpers(folder: str) -> None:

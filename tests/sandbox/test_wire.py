@@ -128,7 +128,7 @@ def test_a_bomb_of_small_items_is_refused_before_it_is_built():
 
 def test_frames_over_a_socket_one_after_the_other():
     ours, theirs = socket.socketpair()
-    sender, receiver = Channel(ours), Channel(theirs)
+    sender, receiver = Channel(ours.detach()), Channel(theirs.detach())
     sender.send((Kind.LOAD, {"a": np.arange(3)}), (Kind.CALL, [1.5, np.zeros((0, 3))]))
     kind, value = receiver.receive()
     assert kind is Kind.LOAD
