@@ -160,10 +160,11 @@ class Evaluator:
     ) -> Evaluation:
         state = next((result.state for result in results if result.state is not State.VALID), State.VALID)
         gains = [result.gain for result in results if result.gain is not None]
-        scored = state is State.VALID and len(gains) == len(results) and all(map(math.isfinite, gains))
+        scored = state is State.VALID and len(gains) == len(results)
         number, interval = score(gains, self._calibration.reference_gain) if scored else (None, None)
+        scored = number is not None and math.isfinite(number)
         if state is State.VALID and not scored:
-            state = State.INVALID
+            state, number, interval = State.INVALID, None, None
         if scored and self._suspicious(float(np.mean(gains))):
             state, number, interval = State.QUARANTINED, None, None
         metrics = _means([result.metrics for result in results])
