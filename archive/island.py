@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -126,12 +127,20 @@ class Island:
 
     def stats(self) -> Stats:
         scores = [elite.score for elite in self.elites_by_cell.values()]
-        quality = math.fsum(max(score, 0.0) for score in scores)
+        quality = _total([max(score, 0.0) for score in scores])
         return Stats(
             elites=len(scores),
             coverage=len(scores) / self.space.cells,
             qd_score=quality,
             norm_qd_score=quality / self.space.cells,
             best=self.top,
-            mean=math.fsum(scores) / len(scores) if scores else None,
+            mean=_total(scores) / len(scores) if scores else None,
         )
+
+
+def _total(values: Sequence[float]) -> float:
+    """The exact sum; infinite where it is too large, which programs that score very badly can bring about."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)

@@ -62,7 +62,9 @@ class Spent:
 
 def certifies(evaluation: Evaluation) -> bool:
     """Whether an evaluation on fresh instances shows a program better than the baseline: its whole interval above 0."""
-    return evaluation.state is State.VALID and evaluation.interval is not None and evaluation.interval.low > 0
+    if evaluation.state is not State.VALID or evaluation.interval is None or evaluation.score is None:
+        return False
+    return 0 < evaluation.interval.low <= evaluation.score < math.inf
 
 
 @dataclass

@@ -88,8 +88,9 @@ class Assembly:
         gains = [result.gain for result in results if result.gain is not None]
         scored = state is State.VALID and len(gains) == len(results) and all(map(math.isfinite, gains))
         number, interval = self._score(gains) if scored else (None, None)
+        scored = number is not None and math.isfinite(number)
         if state is State.VALID and not scored:
-            state = State.INVALID
+            state, number, interval = State.INVALID, None, None
         if number is not None and self._gate and self._suspicious(number * self._calibration.reference_gain):
             state, number, interval = State.QUARANTINED, None, None
         metrics = _means([result.metrics for result in results])

@@ -64,6 +64,22 @@ def _fits(shape: tuple[int, ...], wanted: Sequence[int | None]) -> bool:
     return len(shape) == len(wanted) and all(want in (None, have) for have, want in zip(shape, wanted, strict=True))
 
 
+def exact_array(
+    output: Any,
+    *,
+    dtype: type[np.generic],
+    shape: Sequence[int | None],
+    name: str = "the output",
+    low: float | None = None,
+    high: float | None = None,
+) -> np.ndarray:
+    """As ``as_array``, but ``output`` must be an array of that very dtype, returned as it is. Raises: Rejected."""
+    if not isinstance(output, np.ndarray) or output.dtype != dtype:
+        raise Rejected(f"{name} must be a {np.dtype(dtype)} array")
+    as_array(output, shape=shape, name=name, integer=output.dtype.kind in "iu", low=low, high=high)
+    return output
+
+
 def as_number(output: Any, *, name: str = "the output", low: float | None = None, high: float | None = None) -> float:
     """A finite float. Raises: Rejected."""
     return float(as_array(output, shape=(), name=name, low=low, high=high))

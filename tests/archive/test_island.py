@@ -107,6 +107,14 @@ def test_statistics_count_cells_and_quality_above_the_baseline() -> None:
     assert stats.mean == 0.0
 
 
+def test_scores_whose_sum_overflows_have_statistics_too() -> None:
+    island = Island(BehaviourSpace(AXES))
+    for size in (1.0, 5.0, 9.0):
+        island.add(str(size), valid(-1.5e308, size))
+    assert island.stats().mean == -math.inf
+    assert island.stats().qd_score == 0.0
+
+
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-1, 11), st.floats(1e-3, 1e3)), max_size=60))
 def test_quality_and_coverage_never_fall_and_the_best_is_never_lost(
     additions: list[tuple[float, float, float]],

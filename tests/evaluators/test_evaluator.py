@@ -62,6 +62,7 @@ def test_every_style_is_sound_and_scores_its_own_programs(toy: str, sandbox: San
         ("def solve(x): return [10**400] * 8", State.INVALID),
         ("def solve(x): return {'y': x}", State.INVALID),
         ("def solve(x): return lambda: x", State.INVALID),
+        ("def solve(x): return x * 1e300", State.INVALID),
         ("def solve(x): raise ValueError(x)", State.CRASHED),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speciate.evaluators import Rejected, State, TaskError, catalogue, check_kept, check_source, load_task
-from speciate.evaluators.checks import as_array, as_number, distinct_indices, permutation, simplex
+from speciate.evaluators.checks import as_array, as_number, distinct_indices, exact_array, permutation, simplex
 from speciate.evaluators.feedback import kind_of_failure
 from speciate.evaluators.seeds import instance_rng
 
@@ -41,6 +41,26 @@ def test_checks_are_total(value: object) -> None:
 def test_only_finite_real_arrays_of_the_right_shape_pass(output: object) -> None:
     with pytest.raises(Rejected):
         as_array(output, shape=(2,))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        [0.5, 1.0],
+        None,
+        np.ones(2),
+        np.ones(2, np.float16),
+        np.ones(3, np.float32),
+        np.full(2, np.nan, np.float32),
+        np.full(2, 2, np.float32),
+        np.ones((2, 1), np.float32),
+    ],
+)
+def test_an_exact_array_is_not_converted(output: object) -> None:
+    right = np.array([0.5, 1.0], np.float32)
+    assert exact_array(right, dtype=np.float32, shape=(2,), high=1.0) is right
+    with pytest.raises(Rejected):
+        exact_array(output, dtype=np.float32, shape=(2,), high=1.0)
 
 
 @pytest.mark.parametrize("output", [["x" * 20_000] + [""] * 2000, [[0.5] * 2000, ["x" * 20_000] + [0.5] * 1999]])

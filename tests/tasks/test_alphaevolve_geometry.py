@@ -7,9 +7,10 @@ import pytest
 from scipy.optimize import linprog
 
 from speciate.evaluators import Instance
+from speciate.evaluators.trial import judged
 from speciate.tasks.discovery import workloads
 from speciate.tasks.discovery.alphaevolve_geometry import baseline, known_restart, reference
-from speciate.tasks.discovery.alphaevolve_geometry.task import instances, judge
+from speciate.tasks.discovery.alphaevolve_geometry.task import instances, task
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
@@ -22,6 +23,10 @@ PACK = instance(kind="packing", n=2, width=2.0, height=1.0)
 HEIL = instance(kind="heilbronn", n=7, vertices=SQUARE)
 KISS = instance(kind="kissing", dimension=8)
 TWO_CIRCLES = np.array([[0.5, 0.5, 0.5], [1.5, 0.5, 0.5]])
+
+
+def judge(of, output, log):
+    return judged(task, of, output, log)
 
 
 def quality(of, output):

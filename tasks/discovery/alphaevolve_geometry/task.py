@@ -35,6 +35,7 @@ from ....evaluators import (
     TaskLimits,
     Verdict,
 )
+from ....evaluators.checks import exact_array
 from ....sandbox import MIB, Limits
 from .. import workloads
 
@@ -90,15 +91,10 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
 def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
     problem = instance.inputs["problem"]
     kind = problem["kind"]
-    if not isinstance(output, np.ndarray) or output.ndim != 2:
-        return Verdict.invalid("the output must be a two-dimensional array")
     if kind == "kissing":
         return _judge_kissing(problem, output)
     columns = 3 if kind == "packing" else 2
-    if output.dtype != np.float64 or output.shape != (problem["n"], columns):
-        return Verdict.invalid(f"{kind}: the output must be float64 of shape {(problem['n'], columns)}")
-    if not np.all(np.abs(output) <= 1e3):
-        return Verdict.invalid(f"{kind}: the output holds values that are not finite or far outside")
+    output = exact_array(output, dtype=np.float64, shape=(problem["n"], columns), name=kind, low=-1e3, high=1e3)
     exact = [[Fraction(value) for value in row] for row in output.tolist()]
     return _judge_packing(problem, exact) if kind == "packing" else _judge_heilbronn(problem, exact)
 
@@ -150,12 +146,12 @@ def _turn(a: list[Fraction], b: list[Fraction], c: list[Fraction]) -> Fraction:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _judge_kissing(problem: dict[str, Any], vectors: Array) -> Verdict:
+def _judge_kissing(problem: dict[str, Any], output: Any) -> Verdict:
     dimension = problem["dimension"]
-    if vectors.dtype != np.int64 or vectors.shape[1] != dimension or not 2 <= len(vectors) <= MOST_VECTORS:
-        return Verdict.invalid(f"kissing: the output must be int64 of shape (m, {dimension}), 2 <= m <= {MOST_VECTORS}")
-    if vectors.min() < -LARGEST_ENTRY or vectors.max() > LARGEST_ENTRY:
-        return Verdict.invalid(f"kissing: entries must be at most {LARGEST_ENTRY} in size")
+    bounds = {"low": -LARGEST_ENTRY, "high": LARGEST_ENTRY}
+    vectors = exact_array(output, dtype=np.int64, shape=(None, dimension), name="kissing", **bounds)
+    if not 2 <= len(vectors) <= MOST_VECTORS:
+        return Verdict.invalid(f"kissing: there must be between 2 and {MOST_VECTORS} vectors")
     gram = vectors @ vectors.T
     norms = np.diag(gram)
     if norms.min() == 0:
