@@ -29,6 +29,13 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     # Ablations of evolution.
     "no_islands": {"islands.count": 1},
     "no_archive": {"islands.archive": "single"},
+    # Variants of evolution.
+    "resets": {"islands.count": 4, "islands.migration_interval": 10_000, "islands.reset_interval": 50},
+    "unstructured": {"islands.archive": "unstructured"},
+    "softmax": {"selection.parents": "softmax"},
+    "weighted": {"selection.parents": "weighted"},
+    "instance_front": {"selection.parents": "instance_front"},
+    "pareto": {"selection.parents": "pareto"},
 }
 
 

@@ -92,8 +92,8 @@ def test_the_unstructured_archive_equals_ribs_proximity_archive(seed: int, neigh
         values = dict(zip("xyz", point.tolist(), strict=True))
         added = Evaluation(state=State.VALID, size="default", score=float(score), descriptors=values)
         answer = ours.add(str(number), added)
-        told = theirs.add_single([number], score, point)
-        assert {"rejected": 0, "improved": 1, "new": 2}[answer.status.value] == int(told["status"]), number
+        (told,) = theirs.add([[number]], [score], [point])["status"]
+        assert {"rejected": 0, "improved": 1, "new": 2}[answer.status.value] == told
     kept = theirs.data(return_type="dict")
     expected = dict(zip(kept["solution"][:, 0].astype(int).tolist(), kept["objective"].tolist(), strict=True))
     assert {int(elite.program): elite.score for elite in ours.elites_by_cell.values()} == expected

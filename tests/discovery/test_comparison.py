@@ -18,6 +18,9 @@ TOYS = Path(__file__).parent.parent / "toy_tasks"
 LINEAR = str(TOYS / "linear")
 
 
+COMPARED = ("evolution", "random", "hill_climbing", "best_of_n", "beam", "no_islands", "no_archive")
+
+
 def base(evaluations: int = 16) -> RunConfig:
     return load_config(None, budget__evaluations=evaluations, workers=2, in_flight=2)
 
@@ -32,7 +35,7 @@ def state_of(directory: Path) -> RunState:
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Trial]]:
     out = tmp_path_factory.mktemp("compare")
-    return out, compare(LINEAR, {name: configured(name, base()) for name in METHODS}, [3], out)
+    return out, compare(LINEAR, {name: configured(name, base()) for name in COMPARED}, [3], out)
 
 
 def parents(directory: Path) -> list[tuple[str, ...]]:
@@ -116,6 +119,12 @@ def test_a_folder_with_other_runs_is_refused(compared: tuple[Path, list[Trial]])
         compare(LINEAR, {"evolution": base(17)}, [3], out)
     with pytest.raises(TaskError, match="another task"):
         compare(str(TOYS / "timed"), {"evolution": base()}, [3], out)
+
+
+def test_every_method_is_another_valid_configuration_under_the_same_budget() -> None:
+    configs = [configured(name, base()) for name in METHODS]
+    assert len({config.model_dump_json() for config in configs}) == len(METHODS)
+    assert {config.budget for config in configs} == {base().budget}
 
 
 def test_an_unknown_method_is_named() -> None:
