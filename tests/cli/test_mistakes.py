@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from speciate.discovery import load_config
+from speciate.discovery.run import start
+
 LINEAR = Path(__file__).parent.parent / "toy_tasks" / "linear"
 Command = Callable[..., Any]
 """The fixture of conftest.py: what a command line ended with, said on stdout and on stderr."""
@@ -136,9 +139,6 @@ def test_a_wrong_configuration_file_is_one_line(
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from speciate.discovery import load_config
-    from speciate.discovery.run import start
-
     directory = tmp_path_factory.mktemp("runs") / "good"
     start(str(LINEAR), load_config(None, budget__evaluations=10, workers=1, certify=False), directory)
     return directory
