@@ -47,7 +47,7 @@ def test_an_output_can_be_written_as_source(value: object) -> None:
 
 
 @given(plain)
-def test_imitations_keep_the_form(value: object) -> None:
+def test_imitations_keep_the_form(value: Any) -> None:
     rng = np.random.default_rng(0)
     for imitation in (_like(value, np.zeros_like), _like(value, lambda array: _random(array, rng))):
         assert type(imitation) is type(value)
