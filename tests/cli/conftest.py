@@ -28,7 +28,8 @@ def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        return Said(int(ended.value.code or 0), *capfd.readouterr())
+        out, err = capfd.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
 
     return once
 
