@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")]
 
 
-def _state(directory: Path) -> RunState:
-    from ..archive import Journal, JournalError, replay
-
-    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
-        state = replay(journal)
-    if state.started is None:
-        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
-    return state
-
-
 def runs(
     directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the runs are.")] = Path("runs"),
     json: Json = False,
@@ -60,10 +50,11 @@ def runs(
 
 def _summary(path: Path) -> dict[str, Any] | None:
     """None, and a note, for a run that cannot be read: it must not hide the others."""
+    from ..api import load_run
     from ..archive import JournalError
 
     try:
-        state = _state(path)
+        state = load_run(path)
     except JournalError as error:
         note(str(error))
         return None
@@ -86,7 +77,9 @@ def show(
     json: Json = False,
 ) -> None:
     """The elites of a run, or one program with its lineage, diff and evaluation."""
-    state = _state(directory)
+    from ..api import load_run
+
+    state = load_run(directory)
     if program is None:
         _show_elites(state, json)
     else:

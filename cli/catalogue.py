@@ -11,7 +11,7 @@ import typer
 from .output import Json, Unsafe, console, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
-    from ..evaluators import Calibration, Evaluation, Size, TaskFolder
+    from ..evaluators import Calibration, Evaluation, Size, Task, TaskFolder
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task of the catalogue, or a task folder.")]
 SizeName = Annotated[str, typer.Option("--size", help="smoke, default or gpu.")]
@@ -22,14 +22,9 @@ def tasks(
     json: Json = False,
 ) -> None:
     """List the catalogue."""
-    from ..evaluators import TaskError, catalogue, load_task
+    from ..evaluators.loader import shipped_tasks
 
-    entries = catalogue()
-    families = sorted({path.parent.name for path in entries.values()})
-    if family is not None and family not in families:
-        raise TaskError(f"no family '{family}'; there are: {', '.join(families)}")
-    chosen = [name for name, path in sorted(entries.items()) if family in (None, path.parent.name)]
-    rows = [_row(load_task(name)) for name in chosen]
+    rows = [_row(task) for task in shipped_tasks(family)]
     if json:
         emit_json(rows)
         return
@@ -39,8 +34,7 @@ def tasks(
     )
 
 
-def _row(folder: TaskFolder) -> dict[str, Any]:
-    task = folder.task
+def _row(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
         "family": task.family,
@@ -66,7 +60,7 @@ def describe(task: TaskName, json: Json = False) -> None:
     definition = folder.task
     out.print(f"[bold]{definition.title}[/] ({definition.paper.title}, {definition.paper.year})\n")
     out.print(Markdown(definition.statement))
-    out.print(f"\nobjective: {_row(folder)['objective']} ({definition.objective.scale} scale)")
+    out.print(f"\nobjective: {_row(folder.task)['objective']} ({definition.objective.scale} scale)")
     out.print(f"claim: {definition.claim}\n")
     for name, source in (("baseline", folder.baseline), ("reference", folder.reference)):
         out.rule(name)
@@ -76,7 +70,7 @@ def describe(task: TaskName, json: Json = False) -> None:
 def _description(folder: TaskFolder) -> dict[str, Any]:
     task = folder.task
     return {
-        **_row(folder),
+        **_row(folder.task),
         "paper": {"title": task.paper.title, "year": task.paper.year},
         "statement": task.statement,
         "signature": task.entry.signature,
@@ -157,11 +151,9 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Score one program against baseline and reference; exit status 1 where it has no score."""
+    from ..api import score
     from ..archive import Program
-    from ..discovery.executor import sandbox_spec
-    from ..discovery.secrets import run_secret
-    from ..evaluators import Evaluator, State, TaskError, calibrate, check_source, load_task
-    from ..sandbox import open_sandbox
+    from ..evaluators import State, TaskError, check_source, load_task
 
     folder = load_task(task)
     try:
@@ -171,12 +163,7 @@ def evaluate(
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(f"{file}: {problems[0]}")
-    secret = run_secret(folder.task.id, seed)
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
-        calibration = calibrate(folder, sandbox, secret, sized(size))
-        evaluation = Evaluator(folder, sandbox, secret, calibration).evaluate(
-            program.files, program.id, size=sized(size)
-        )
+    evaluation, calibration = score(folder, program, sized(size), seed, unsafe)
     if json:
         emit_json(_evaluated(folder, evaluation, calibration))
     else:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from ..evaluators import Interval
 
+PIPED_WIDTH = 1000
+"""Columns where stdout is no terminal: whatever reads it gets whole cells, a row a line."""
+
 USAGE_ERROR = typer.BadParameter.__bases__[0]
 """The base of all that typer says of wrong usage; it has no public name."""
 
@@ -52,10 +55,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str |
 
     out = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        out.add_column(column)
+        out.add_column(column, overflow="fold")
     for row in rows:
         out.add_row(*(Text(str(cell)) for cell in row))
-    console().print(out)
+    target = console()
+    if not target.is_terminal:
+        target.width = PIPED_WIDTH
+    target.print(out)
 
 
 def note(text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,7 +47,7 @@ def run(
 ) -> None:
     """Search for a better program; live progress, certified at the end."""
     from ..discovery.config import load_config
-    from ..discovery.run import start
+    from ..discovery.run import default_directory, start
     from .progress import Progress
 
     limits = {"evaluations": evaluations, "seconds": seconds(time_limit) if time_limit else None}
@@ -91,14 +90,6 @@ def interruptible() -> Iterator[None]:
     except KeyboardInterrupt:
         note("interrupted before the search went on; nothing was lost")
         raise typer.Exit(INTERRUPTED) from None
-
-
-def default_directory(task: str) -> Path:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{Path(task).name}-{stamp}"
-    return next(
-        path for path in (base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))) if not path.exists()
-    )
 
 
 def document(result: Outcome) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +127,13 @@ def _new_journal(directory: Path) -> Iterator[Journal]:
             journal.discard()
         else:
             journal.close()
+
+
+def default_directory(task: str) -> Path:
+    """A folder for a run of the task that does not exist yet: ``runs/<task>-<time>``."""
+    base = Path("runs") / f"{Path(task).resolve().name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    further = (base.with_name(f"{base.name}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain((base,), further) if not path.exists())
 
 
 def settle(config: RunConfig) -> RunConfig:

@@ -38,6 +38,15 @@ def catalogue() -> Mapping[str, Path]:
     return {path.parent.name: path.parent for path in sorted(CATALOGUE.glob("*/*/task.py"))}
 
 
+def shipped_tasks(family: str | None = None) -> list[Task]:
+    """The tasks of the catalogue, or of one family of it. Raises: TaskError for a family that does not exist."""
+    entries = catalogue()
+    families = sorted({path.parent.name for path in entries.values()})
+    if family is not None and family not in families:
+        raise TaskError(f"no family '{family}'; there are: {', '.join(families)}")
+    return [load_task(name).task for name, path in sorted(entries.items()) if family in (None, path.parent.name)]
+
+
 def load_task(name_or_path: str) -> TaskFolder:
     """A task by its id in the catalogue, or by its folder. Raises: TaskError."""
     shipped = catalogue().get(name_or_path)
