@@ -79,8 +79,8 @@ class Dropped(Record):
 class Remeasured(Record):
     """The proposal ``index`` was timed again together with the elite that it would have displaced.
 
-    ``first`` is its evaluation before that. The elite's evaluation in ``duel`` takes the place of its old one, the
-    challenger's follows as ``Evaluated`` with the descriptors of ``first``.
+    ``first`` is its evaluation before that. The elite's values in ``duel`` are added to those that it has, the
+    challenger's evaluation follows as ``Evaluated`` with the descriptors of ``first``.
     """
 
     kind: Literal["remeasured"] = "remeasured"

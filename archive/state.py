@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ..evaluators import Evaluation, State
 from ..evaluators.calibration import Calibration
+from ..evaluators.duel import pooled
 from .archipelago import Archipelago, Move
 from .events import (
     Calibrated,
@@ -205,11 +206,15 @@ class RunState:
             self.instance_front.add(program, evaluation)
 
     def _remeasured(self, event: Remeasured) -> None:
-        """The elite's new evaluation takes the place of the old one; it stays in its cell."""
+        """The elite has more measurements now; it stays in its cell."""
         _ = self.pending[event.index]
-        fresh = event.duel.elite.model_copy(update={"descriptors": self.evaluation_of(event.elite).descriptors})
-        self._rank(event.elite, fresh)
-        self.archipelago.rescore(event.elite, fresh)
+        if self.calibration is None:
+            raise JournalError("the journal is out of order: a program was timed before the scale was")
+        before = self.evaluation_of(event.elite)
+        after = pooled(before, event.duel.elite, self.calibration.reference_gain)
+        after = after.model_copy(update={"descriptors": before.descriptors})
+        self._rank(event.elite, after)
+        self.archipelago.rescore(event.elite, after)
         self._remeasurements[event.index] = event
 
     def _offer(self, island: int, program: str, evaluation: Evaluation, beaten: str | None = None) -> AddResult:

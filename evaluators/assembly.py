@@ -12,9 +12,9 @@ import numpy as np
 from .calibration import Calibration
 from .evaluation import Evaluation, InstanceResult, Interval, State
 from .feedback import describe, kind_of_failure
-from .scoring import CONFIDENCE, aggregate, median_score, score
+from .scoring import CONFIDENCE, aggregate, score
 from .task import Constraint, Instance, Task
-from .timing import CLOCKED_CONFIDENCE
+from .timing import clocked_score
 from .trial import Trial
 
 
@@ -117,10 +117,8 @@ class Assembly:
 
     def _score(self, gains: Sequence[float]) -> tuple[float, Interval]:
         unit = self._calibration.reference_gain
-        if not self._task.objective.measure.timed:
-            return score(gains, unit, self._confidence)
-        number, interval = median_score(gains, unit, max(self._confidence, CLOCKED_CONFIDENCE))
-        return number, interval.model_copy(update={"confidence": self._confidence})
+        counted = clocked_score if self._task.objective.measure.timed else score
+        return counted(gains, unit, self._confidence)
 
     def _suspicious(self, ahead: float) -> bool:
         """Whether the gain over the reference's is implausible (D11)."""

@@ -6,17 +6,22 @@ from collections.abc import Iterable, Mapping
 
 from .assembly import Assembly
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
-from .scoring import median_interval
-from .timing import Comparison, hopeless
+from .scoring import CONFIDENCE, median_interval
+from .timing import Comparison, clocked_score, hopeless
 
 DUEL_CONFIDENCE = 0.9
 """Two-sided, so that a program no faster than the elite is found ahead of it in at most 5 % of the duels."""
 
 
+POOLED = 64
+"""Of an elite's values at most the last so many count."""
+
+
 class Duel(Record):
     """Both programs as measured together on fresh instances; ``ahead`` is the challenger's gain over the elite's.
 
-    ``ahead`` is missing where one of them was not VALID on an instance.
+    Where the challenger has won, the evaluations are from further instances that had no part in that. ``ahead`` is
+    missing where one of the two was not VALID on an instance.
     """
 
     challenger: Evaluation
@@ -57,3 +62,17 @@ def decide(
         elite=theirs,
         ahead=median_interval(ahead, DUEL_CONFIDENCE) if both and ahead else None,
     )
+
+
+def pooled(before: Evaluation, fresh: Evaluation, reference_gain: float) -> Evaluation:
+    """An elite's evaluation after a duel: its values so far and the new ones together, where both are VALID.
+
+    An elite with a lucky score is rarely challenged. If the last measurement alone counted, an elite would be timed
+    again and again until it is lucky, and then keep that score; the median of many has less luck to offer.
+    """
+    if fresh.state is not State.VALID or before.state is not State.VALID:
+        return fresh
+    instances = (*before.instances, *fresh.instances)[-POOLED:]
+    gains = [result.gain for result in instances if result.gain is not None]
+    number, interval = clocked_score(gains, reference_gain, CONFIDENCE)
+    return fresh.model_copy(update={"instances": instances, "score": number, "interval": interval})

@@ -60,18 +60,21 @@ class Evaluator:
     def duel(self, challenger: Files, elite: Files, name: str, *, size: Size = "default") -> Duel | None:
         """Two programs of a clocked task with the baseline on fresh instances; None where the machine fails.
 
-        ``name`` makes the instances: another one gives unrelated ones.
+        A challenger that wins is timed once more, since its luck was part of the victory: ``ahead`` is from the first
+        time, the evaluations from the second. ``name`` makes the instances: another one gives unrelated ones.
         """
         assembly = Assembly(self._task, self._calibration, self._sandbox.tier)
 
-        def once(number: int) -> Duel:
-            draws = self._draws(size)
-            instances = fresh_instances(self._task, self._secret, size, "duel", f"{name}.{number}", draws)
-            return decide(
-                assembly, compared(self._folder, self._sandbox, (challenger, elite), instances), challenger, elite, size
-            )
+        def once(part: str) -> Duel:
+            instances = fresh_instances(self._task, self._secret, size, "duel", f"{name}.{part}", self._draws(size))
+            comparisons = compared(self._folder, self._sandbox, (challenger, elite), instances)
+            return decide(assembly, comparisons, challenger, elite, size)
 
-        return _tried(once)[0]
+        def both(number: int) -> Duel:
+            first = once(f"{number}")
+            return once(f"{number}.won").model_copy(update={"ahead": first.ahead}) if first.won else first
+
+        return _tried(both)[0]
 
     def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str) -> Evaluation:
         printed = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -55,8 +56,8 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
 @functools.cache
 def _rank(count: int, confidence: float) -> int:
     """The largest k for which at most k - 1 of ``count`` fair coins show heads in (1 - confidence) / 2 of the cases."""
-    bound = (1 - confidence) / 2 * 2**count
-    rank, tail = 0, 1.0
+    bound = 2**count * Fraction((1 - confidence) / 2)
+    rank, tail = 0, 1
     while tail <= bound:
         rank += 1
         tail += math.comb(count, rank)

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..sandbox import Sandbox, SandboxError
-from .evaluation import State
+from .evaluation import Interval, State
 from .loader import TaskFolder
-from .scoring import gain, mean_interval
+from .scoring import gain, mean_interval, median_score
 from .seeds import numbered_draw
 from .task import Instance, Objective, Size, Task
 from .trial import MAIN, Trial, attempt, generous, limits_for
@@ -125,3 +125,9 @@ def hopeless(gains: Sequence[float]) -> bool:
     Giving up can only count against a program, so that no claim of a gain rests on it.
     """
     return len(gains) in LOOKS and mean_interval(gains, LOOK_CONFIDENCE).high < 0
+
+
+def clocked_score(gains: Sequence[float], reference_gain: float, confidence: float) -> tuple[float, Interval]:
+    """Median gain over the reference's, and an interval of at least ``confidence`` however the program was stopped."""
+    number, interval = median_score(gains, reference_gain, max(confidence, CLOCKED_CONFIDENCE))
+    return number, interval.model_copy(update={"confidence": confidence})
