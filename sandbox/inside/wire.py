@@ -18,6 +18,8 @@ import numpy as np
 MAX_DEPTH = 100
 MAX_ITEMS = 2_000_000
 """Of one value, in all its containers; lists of floats or of 64-bit integers are packed and count as one."""
+ITEMS_PER_ARRAY = 20
+"""What an array counts for: it takes that many times as long to build as a number."""
 MAX_DIMENSIONS = 32
 MAX_INTEGER_BYTES = 1 << 20
 
@@ -145,6 +147,7 @@ class _Encoder:
         return True
 
     def _array(self, value: np.ndarray) -> None:
+        self.items += ITEMS_PER_ARRAY
         code = _CODES.get((value.dtype.kind, value.dtype.itemsize))
         if code is None:
             raise WireError(f"an array of dtype {value.dtype}")
@@ -216,6 +219,7 @@ class _Decoder:
         return iter(range(count))
 
     def _array(self) -> np.ndarray:
+        self.items += ITEMS_PER_ARRAY
         code, dimensions = self._take(2)
         if code >= len(DTYPES) or dimensions > MAX_DIMENSIONS:
             raise WireError("an unknown dtype or too many dimensions")

@@ -126,6 +126,15 @@ def test_a_bomb_of_small_items_is_refused_before_it_is_built():
         decode(bomb, 0)
 
 
+def test_a_bomb_of_small_arrays_is_refused_on_both_sides():
+    with pytest.raises(WireError):
+        encode([np.zeros(0)] * 120_000)
+    array = b"a\x0b\x01" + bytes(8)
+    with pytest.raises(WireError):
+        decode(b"l" + (120_000).to_bytes(4, "little") + array * 120_000, 0)
+    assert len(decode(b"l" + (50_000).to_bytes(4, "little") + array * 50_000, 0)[0]) == 50_000
+
+
 def test_frames_over_a_socket_one_after_the_other():
     ours, theirs = socket.socketpair()
     sender, receiver = Channel(ours.detach()), Channel(theirs.detach())
