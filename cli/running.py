@@ -141,12 +141,12 @@ def _show(result: Outcome) -> None:
         rows.append((name, number(found.score), span(found.interval), number(found.value), result.best[:12]))
     if result.certificate:
         fresh = result.certificate
-        name = "  on fresh instances" if result.certified else "  on fresh instances: not certified"
-        name += f" ({100 * fresh.interval.confidence:.4g} %)" if fresh.interval else ""
+        name = "  certified" if result.certified else "  fresh, not certified"
+        name += f" at {100 * fresh.interval.confidence:.4g} %" if fresh.interval else ""
         rows.append((name, number(fresh.score), span(fresh.interval), number(fresh.value), ""))
     rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
     if result.gap is not None:
-        rows.append(("  search - fresh (gap)", number(result.gap), "", "", ""))
+        rows.append(("  gap", number(result.gap), "", "", ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
     note(
         f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "

@@ -107,7 +107,7 @@ class Conductor:
                     # A proposer that does not wait has proposed when this returns: the journal keeps one order.
                     await asyncio.sleep(0)
                 if not flying:
-                    return self._stop_reason or "evaluations"
+                    return self._stop_reason or self._budget.exhausted() or "done"
                 landed = await flying.popleft()
                 if landed is None:
                     self._budget.release_evaluation()
@@ -132,10 +132,8 @@ class Conductor:
     def _finished(self) -> bool:
         if self._barren >= MAX_BARREN:
             self.stop("exhausted")
-        reached = self._budget.exhausted()
-        if reached is not None and reached != "evaluations":  # a reserved evaluation may still come back
-            self.stop(reached)
-        return self._stop_reason is not None or reached is not None
+        # Not for good: a proposal in flight that comes to nothing gives its evaluation back.
+        return self._stop_reason is not None or self._budget.exhausted() is not None
 
     def _launch(self) -> Coroutine[None, None, Landed | None]:
         """One proposal on its way. What it is shown is fixed now, whatever lands before it is made."""

@@ -1,6 +1,7 @@
 """Real runs that are really killed."""
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -15,7 +16,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from speciate.archive import Evaluated, IslandAdded, IslandReset, Journal, JournalError, Migrated, Proposed, verify
+from speciate.archive import (
+    Evaluated,
+    IslandAdded,
+    IslandReset,
+    Journal,
+    JournalError,
+    Migrated,
+    Proposed,
+    Remeasured,
+    verify,
+)
 
 TOY = Path(__file__).parent.parent / "toy_tasks" / "linear"
 
@@ -69,6 +80,32 @@ def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_p
     with contextlib.closing(Journal.open(run, readonly=True)) as journal:
         report = verify(journal)
     assert report.ok, report.problems
+
+
+@pytest.mark.slow
+def test_kills_of_a_clocked_run_repeat_only_what_was_in_flight(tmp_path: Path) -> None:
+    run, task = tmp_path / "run", str(TOY.parent / "timed")
+    begin = command("run", task, "--evaluations", "80", "--workers", "2", "--seed", "1", "--out", str(run))
+    process = subprocess.Popen(begin, stdout=subprocess.DEVNULL)
+    for _ in range(6):
+        known = len(events(run))
+        deadline = time.monotonic() + 120
+        while len(events(run)) < known + 25 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not kill_after(process, 0):
+            break
+        process = subprocess.Popen(command("resume", str(run)), stdout=subprocess.DEVNULL)
+    assert process.wait(300) == 0
+    told = events(run)
+    evaluated = Counter(event.index for event in told if isinstance(event, Evaluated))
+    assert set(evaluated.values()) == {1}
+    assert sum(evaluated.values()) == 80
+    for before, after in itertools.pairwise(told):
+        if isinstance(before, Remeasured):
+            assert isinstance(after, Evaluated)
+            assert after.index == before.index
+    with contextlib.closing(Journal.open(run, readonly=True)) as journal:
+        assert verify(journal).problems == ()
 
 
 MOVING = ("migration_interval=7", "topology=random", "reset_interval=9", "stagnation=5", "archive=unstructured")
