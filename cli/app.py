@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, machine, making, running
+from . import browsing, catalogue, machine, making, running, simplifying
 
 app = typer.Typer(
     name="speciate",
@@ -42,6 +42,7 @@ app.command("run")(running.run)
 app.command("resume")(running.resume)
 app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)
+app.command("simplify")(simplifying.simplify)
 app.command("verify")(browsing.verify)
 app.command("export")(making.export)
 app.command("new")(making.new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..archive import RunState, certifies
 from ..evaluators import Evaluation, Evaluator, TaskFolder, calibrate
@@ -20,20 +20,30 @@ SETS = 3
 """Independent draws of instances that a certification puts together."""
 
 
-def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[tuple[str, Evaluation]]:
-    """Evaluate the best programs on fresh secret instances, best first, until one certificate holds.
+def candidates(state: RunState, first: Sequence[str] = ()) -> list[str]:
+    """The programs to certify at the end of a run: ``first``, then the best; none where there is a certificate.
 
-    Baseline and reference are measured on the fresh instances too, so the scale is theirs. Programs that are
-    certified already, and the baseline itself, are left out.
+    Programs that were tried already, and the baseline itself, are left out.
     """
+    if state.certified_best is not None:
+        return []
     done = {state.baseline, *state.certificates}
-    ranked = [program for program in state.ranking(MAX_TRIES) if program not in done]
-    if not ranked or state.certified_best is not None:
+    return [program for program in dict.fromkeys((*first, *state.ranking(MAX_TRIES))) if program not in done]
+
+
+def certify(
+    folder: TaskFolder, state: RunState, programs: Sequence[str], secret: bytes, unsafe: bool
+) -> Iterator[tuple[str, Evaluation]]:
+    """Evaluate programs on fresh secret instances, in their order, until one certificate holds.
+
+    Baseline and reference are measured on the fresh instances too, so the scale is theirs.
+    """
+    if not programs:
         return
     fresh = certification_secret(secret)
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
         evaluator = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh, purpose=PURPOSE, sets=SETS))
-        for program in ranked:
+        for program in programs:
             evaluation = evaluator.evaluate(state.program(program).files, program, purpose=PURPOSE)
             yield program, evaluation
             if certifies(evaluation):
