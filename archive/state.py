@@ -295,6 +295,15 @@ class RunState:
         """Ids of all programs, in the order in which they were proposed."""
         return self.proposals.keys()
 
+    def find(self, prefix: str) -> str:
+        """The id that begins so. Raises: JournalError where none does, or several do."""
+        matches = [name for name in self.programs if name.startswith(prefix)]
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
+            raise JournalError(f"no program '{prefix}' in this run; 'speciate show DIR' lists the elites")
+        raise JournalError(f"'{prefix}' is the beginning of {len(matches)} programs; give more characters")
+
     def program(self, program: str) -> Program:
         """Raises: KeyError."""
         return Program.known(self.proposals[program].files, program)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, comparing, machine, making, redteam, running
+from . import browsing, catalogue, comparing, machine, making, redteam, running, simplifying
 
 app = typer.Typer(
     name="speciate",
@@ -46,6 +46,7 @@ app.command("resume")(running.resume)
 app.command("compare")(comparing.compare)
 app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)
+app.command("simplify")(simplifying.simplify)
 app.command("verify")(browsing.verify)
 app.command("export")(making.export)
 app.command("new")(making.new)

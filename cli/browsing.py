@@ -83,18 +83,7 @@ def show(
     if program is None:
         _show_elites(state, json)
     else:
-        _show_program(state, _find(state, program), json)
-
-
-def _find(state: RunState, prefix: str) -> str:
-    from ..archive import JournalError
-
-    matches = [name for name in state.programs if name.startswith(prefix)]
-    if len(matches) == 1:
-        return matches[0]
-    if not matches:
-        raise JournalError(f"no program '{prefix}' in this run; 'speciate show DIR' lists the elites")
-    raise JournalError(f"'{prefix}' is the beginning of {len(matches)} programs; give more characters")
+        _show_program(state, state.find(program), json)
 
 
 def _show_elites(state: RunState, json: bool) -> None:

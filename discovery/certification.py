@@ -13,7 +13,7 @@ user's choice of the best one.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..archive import Certified, RunState, certifies
 from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, calibrate
@@ -43,19 +43,22 @@ def confidence_of(attempt: int) -> float:
     return 1 - (1 - CONFIDENCE) / (attempt * (attempt + 1))
 
 
-def candidates(state: RunState) -> list[str]:
-    """What is tried, in this order: quarantined programs, then the ranking; all without a certificate as yet."""
-    done = {state.baseline, *state.certificates}
-    quarantined = [program for program in state.quarantined[:MAX_QUARANTINED] if program not in done]
-    ranked = [program for program in state.ranking(MAX_TRIES + 1) if program not in done]
-    return [*quarantined, *ranked[:MAX_TRIES]]
+def candidates(state: RunState, first: Sequence[str] = ()) -> list[str]:
+    """What is tried at the end of a run: ``first``, quarantined programs, the ranking; none where one is certified.
 
-
-def tries(state: RunState, measure: Measure) -> Iterator[Certified]:
-    """Certificates one by one, until one holds; none where the run has one that does. Fold each before the next."""
+    Programs that were tried already, and the baseline itself, are left out.
+    """
     if state.certified_best is not None:
-        return
-    for program in candidates(state):
+        return []
+    done = {state.baseline, *state.certificates}
+    suspects = (*first, *state.quarantined[:MAX_QUARANTINED])
+    ranked = [program for program in state.ranking(MAX_TRIES + 1) if program not in done]
+    return [program for program in dict.fromkeys((*suspects, *ranked[:MAX_TRIES])) if program not in done]
+
+
+def tries(state: RunState, programs: Sequence[str], measure: Measure) -> Iterator[Certified]:
+    """Certificates of the programs in their order, until one holds. Fold each before the next."""
+    for program in programs:
         evaluation = measure(program, confidence_of(len(state.certificates) + 1))
         found = state.evaluation_of(program).score
         gap = None if found is None or evaluation.score is None else found - evaluation.score
@@ -64,15 +67,17 @@ def tries(state: RunState, measure: Measure) -> Iterator[Certified]:
             return
 
 
-def certify(folder: TaskFolder, state: RunState, secret: bytes, unsafe: bool) -> Iterator[Certified]:
+def certify(
+    folder: TaskFolder, state: RunState, programs: Sequence[str], secret: bytes, unsafe: bool
+) -> Iterator[Certified]:
     """The tries in a sandbox. Baseline and reference are measured on the fresh instances, so the scale is theirs.
 
     Raises: TaskError, SandboxError.
     """
-    if state.certified_best is not None or not candidates(state):
+    if not programs:
         return
     with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
-        yield from tries(state, _Fresh(folder, state, sandbox, certification_secret(secret)).measure)
+        yield from tries(state, programs, _Fresh(folder, state, sandbox, certification_secret(secret)).measure)
 
 
 class _Fresh:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,12 +12,13 @@ import numpy as np
 
 from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
 from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, Remeasured, RunState, moved
-from ..archive.state import SEED
-from ..evaluators import Evaluation, State, Task, check_kept, check_source
+from ..archive.state import SEED, Additions
+from ..evaluators import Evaluation, State
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
 from .executor import Executor
+from .rules import Rules
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
@@ -34,18 +35,6 @@ class Observer(Protocol):
 
 class RunFailed(Exception):
     """The run cannot go on; everything so far is in the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What every program of the run must obey before it is evaluated."""
-
-    task: Task
-    baseline: str
-
-    def violations(self, files: Mapping[str, str]) -> list[str]:
-        source = files.get("program.py", "")
-        return check_source(self.task, files) or check_kept(self.baseline, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +212,7 @@ class Conductor:
             evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)
-        added = [
-            Added(
-                index=index,
-                island=island,
-                status=result.status,
-                improvement=result.improvement,
-                reason=result.reason,
-                displaced=result.displaced,
-            )
-            for island, result in self._state.apply(evaluated)
-        ]
+        added = added_events(index, self._state.apply(evaluated))
         moves = [moved(index, move) for move in self._state.archipelago.due()]
         for move in moves:
             self._state.apply(move)
@@ -250,6 +229,21 @@ class Conductor:
     def _tell(self, event: Event) -> None:
         for observer in self._observers:
             observer.notify(event, self._state, self._budget)
+
+
+def added_events(index: int, answers: Additions) -> list[Added]:
+    """What the islands answered to evaluation ``index``, for the journal."""
+    return [
+        Added(
+            index=index,
+            island=island,
+            status=result.status,
+            improvement=result.improvement,
+            reason=result.reason,
+            displaced=result.displaced,
+        )
+        for island, result in answers
+    ]
 
 
 def proposed_event(index: int, island: int, proposal: Proposal) -> Proposed:

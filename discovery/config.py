@@ -107,6 +107,9 @@ class RunConfig(Settings):
     in_flight: Count | None = None
     """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
     certify: bool = True
+    simplify: bool = True
+    """Whether the best program is simplified before it is certified, at most a fifth more evaluations and at most 60,
+    which the budget does not count."""
     unsafe: bool = False
 
     @property

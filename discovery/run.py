@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ..agents import Proposer
 from ..archive import (
     ArchiveSettings,
     Calibrated,
+    Evaluated,
     Event,
     Journal,
     JournalError,
@@ -28,13 +29,15 @@ from ..evaluators import Calibration, Evaluation, TaskFolder, calibrate, load_ta
 from ..sandbox import open_sandbox
 from .briefing import task_card
 from .budget import Budget
-from .certification import certify
-from .conductor import Conductor, Observer, Rules, seed_event
+from .certification import candidates, certify
+from .conductor import Conductor, Observer, added_events, seed_event
 from .config import RunConfig, validate
 from .executor import LocalExecutor, sandbox_spec
 from .interrupts import Interrupts
 from .proposers import make_proposer
+from .rules import Rules
 from .secrets import run_secret
+from .simplification import MAX_EVALUATIONS, Simplification, allowance, events, simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +215,46 @@ def _drive(
     interrupts.advice = f"go on with: speciate resume {run.directory}"
     reason = asyncio.run(_search(run, proposer, observers, interrupts))
     if run.config.certify and not interrupts.asked and run.state.best is not None:
-        stage("certifying the best program on fresh instances")
         with contextlib.suppress(KeyboardInterrupt):
-            _certify(run)
+            simpler = _simplified_best(run, stage) if run.config.simplify else None
+            stage("certifying the best program on fresh instances")
+            certify_programs(run, candidates(run.state, (simpler,) if simpler else ()))
     stopped = Stopped(reason="interrupted" if interrupts.asked else reason, seconds=run.budget.seconds)
     run.journal.append(stopped)
     run.state.apply(stopped)
     return outcome(run, run.budget.seconds)
 
 
-def _certify(run: Run) -> None:
-    for event in certify(run.folder, run.state, run.secret, run.config.unsafe):
+def _simplified_best(run: Run, stage: Stage) -> str | None:
+    """What simplification leaves of the best program, or None for nothing new."""
+    best = run.state.best
+    if best is None or best[0] == run.state.baseline or run.state.certified_best is not None:
+        return None
+    stage("simplifying the best program")
+    result = simplify_program(run, best[0], allowance(run.state))
+    return result.program.id if result else None
+
+
+def simplify_program(run: Run, program: str, most: int = MAX_EVALUATIONS) -> Simplification | None:
+    """Simplify a program of an open run with at most so many evaluations, and tell the journal."""
+    result = simplify(
+        run.folder,
+        run.state,
+        program,
+        secret=run.secret,
+        calibration=run.calibration,
+        unsafe=run.config.unsafe,
+        most=most,
+    )
+    for event in events(result, run.state) if result else ():
+        answers = run.state.apply(event)
+        run.journal.append(event, *(added_events(event.index, answers) if isinstance(event, Evaluated) else ()))
+    return result
+
+
+def certify_programs(run: Run, programs: Sequence[str]) -> None:
+    """Certify programs in their order until one certificate holds, and tell the journal."""
+    for event in certify(run.folder, run.state, programs, run.secret, run.config.unsafe):
         run.journal.append(event)
         run.state.apply(event)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...archive import Program
+from ...evaluators import Evaluation
 from ..proposer import Brief, Candidate, Cost, NoProposal, Operator, Proposal, TaskCard
 from .scales import Scale, scale_of
 from .template import Template
@@ -38,8 +39,8 @@ class TuningProposer:
 
     On every call CMA-ES is run again over the evaluated programs of that form, in the order in which they were
     proposed, whoever proposed them; then it is asked for one step, from the best of them. So the lineage warms it up,
-    and a resumed run goes on as it was. Only ranks are used, so scores may be of any scale, and a program without a
-    score ranks last.
+    and a resumed run goes on as it was. Only ranks are used, so scores may be of any scale, clocked or not; what has
+    none ranks last.
     """
 
     def __init__(self, name: str = "tuning", relatives: int = 200) -> None:
@@ -104,10 +105,20 @@ def _history(template: Template, relatives: tuple[Candidate, ...]) -> History:
             places.append([scale.place(value) for scale, value in zip(scales, values, strict=True)])
         except ValueError:  # a number that left its scale, e.g. changed its sign
             continue
-        score = shown.evaluation.score
-        losses.append(math.inf if score is None else -score)
+        losses.append(_loss(shown.evaluation))
         programs.append(shown.program)
     return History(scales, np.array(places), np.array(losses), tuple(programs))
+
+
+def _loss(evaluation: Evaluation) -> float:
+    """Less is better: minus the lower end of the score's interval.
+
+    Tuning overfits a run's few instances before anything else does; a gain on all of them counts for more than a large
+    one on some.
+    """
+    if evaluation.score is None or evaluation.interval is None:
+        return math.inf
+    return -evaluation.interval.low
 
 
 def _drawn(template: Template, history: History, rng: np.random.Generator) -> Program:

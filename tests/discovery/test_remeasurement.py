@@ -156,7 +156,7 @@ def certified(state: RunState, clock: NoisyClock) -> list[Evaluation]:
     def measure(program: str, confidence: float) -> Evaluation:
         return clock.fresh(state.program(program).files, 3 * FEWEST, confidence)
 
-    for event in tries(state, measure):
+    for event in tries(state, candidates(state), measure):
         state.apply(event)
     return list(state.certificates.values())
 
