@@ -28,7 +28,7 @@ from speciate.archive import (
 )
 from speciate.benchmarks.curse import CLOCKED, curse
 from speciate.discovery import Budget
-from speciate.discovery.certification import MAX_TRIES, confidence_of, tries
+from speciate.discovery.certification import MAX_TRIES, candidates, confidence_of, tries
 from speciate.discovery.conductor import Conductor, Rules, seed_event
 from speciate.discovery.config import load_config
 from speciate.discovery.selection import task_card
