@@ -141,10 +141,9 @@ def _show(result: Outcome) -> None:
         rows.append((name, number(found.score), span(found.interval), number(found.value), result.best[:12]))
     if result.certificate:
         fresh = result.certificate
-        name = "  certified" if result.certified else "  fresh, not certified"
-        name += f" at {100 * fresh.interval.confidence:.4g} %" if fresh.interval else ""
-        rows.append((name, number(fresh.score), span(fresh.interval), number(fresh.value), ""))
-    rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
+        name = "  on fresh instances" if result.certified else "  fresh, not certified"
+        certain = f"{span(fresh.interval)} at {100 * fresh.interval.confidence:.4g} %" if fresh.interval else ""
+        rows.append((name, number(fresh.score), certain, number(fresh.value), ""))
     if result.gap is not None:
         rows.append(("  gap", number(result.gap), "", "", ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")

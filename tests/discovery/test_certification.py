@@ -10,6 +10,7 @@ import pytest
 
 from speciate.agents.scripted import ScriptedProposer
 from speciate.archive import Certified, Journal, RunState, replay, verify
+from speciate.benchmarks.noise import CLOCKED, respelled
 from speciate.discovery import load_config
 from speciate.discovery.certification import confidence_of
 from speciate.discovery.run import Outcome, start
@@ -101,3 +102,13 @@ def test_the_gap_is_stored_and_is_search_minus_certificate(tmp_path: Path) -> No
     assert outcome.certificate is not None
     assert outcome.certificate.score is not None
     assert event.gap == outcome.gap == pytest.approx(outcome.score - outcome.certificate.score)
+
+
+def test_a_faster_program_is_an_elite_and_certified_by_the_clock(tmp_path: Path) -> None:
+    folder = load_task(str(CLOCKED))
+    outcome = run(CLOCKED, tmp_path / "run", [respelled(folder.baseline, 1), folder.reference])
+    state = state_of(tmp_path / "run")
+    assert outcome.certified
+    assert outcome.certificate is not None
+    assert outcome.certificate.score == pytest.approx(1, abs=0.3)
+    assert any(outcome.best in island.elites() for island in state.archipelago.islands)
