@@ -71,8 +71,9 @@ def test_twenty_five_kills_lose_nothing_and_repeat_only_what_was_in_flight(tmp_p
     assert report.ok, report.problems
 
 
-def test_a_resumed_run_ends_as_the_unbroken_one(tmp_path: Path) -> None:
-    options = ("--evaluations", "60", "--workers", "1", "--seed", "5")
+@pytest.mark.parametrize("proposer", ["symbolic", "symbolic+tuning"])
+def test_a_resumed_run_ends_as_the_unbroken_one(proposer: str, tmp_path: Path) -> None:
+    options = ("--evaluations", "60", "--workers", "1", "--seed", "5", "--proposer", proposer)
     whole = command("run", str(TOY), *options, "--out", str(tmp_path / "whole"))
     subprocess.run(whole, check=True, capture_output=True)
     broken = tmp_path / "broken"
