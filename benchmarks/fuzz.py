@@ -119,10 +119,13 @@ def _received(data: bytes) -> bool:
     with ours, theirs:
         theirs.sendall(data[:MAX_FRAME])
         theirs.shutdown(socket.SHUT_WR)
+        channel = Channel(ours.detach())
         try:
-            kind, value = Channel(ours).receive(MAX_FRAME)
+            kind, value = channel.receive(MAX_FRAME)
         except (WireError, Closed):
             return False
+        finally:
+            channel.close()
     if not isinstance(kind, Kind):
         raise TypeError("a kind that is none")
     _check(value)

@@ -35,7 +35,9 @@ def run(
     time_limit: Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")] = None,
     usd: Annotated[float | None, typer.Option(help="Stop when this much money is spent.")] = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")] = None,
-    proposer: Annotated[str | None, typer.Option(help="Who proposes: symbolic.")] = None,
+    proposer: Annotated[
+        str | None, typer.Option(help="Who proposes: symbolic, tuning, or both: symbolic+tuning.")
+    ] = None,
     islands: Annotated[int | None, typer.Option(min=1, help="Number of islands.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,

@@ -68,7 +68,8 @@ def _highest_descriptor() -> int:
 @functools.lru_cache(maxsize=64)
 def resource_limits(bounds: Bounds) -> ResourceLimits:
     """Below this process's own ceilings; worked out in the zygote, once for all its forks."""
-    cpu = math.ceil(bounds.cpu_seconds) + 1  # the backstop; the trusted side kills at the exact limit
+    # A backstop: the trusted side kills at the exact limit. The kernel's own count runs ahead on a busy host.
+    cpu = 2 * math.ceil(bounds.cpu_seconds) + 2
     wanted = (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
         (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),

@@ -61,3 +61,11 @@ def test_a_program_does_not_change_with_the_mapping_it_was_made_of() -> None:
     files["program.py"] = "other"
     assert program.source == SOURCE
     assert Program.known(dict(program.files), program.id) == program
+
+
+def test_programs_that_differ_in_numbers_only_have_one_form() -> None:
+    one, other = Program.of("x = 0.5 * y[1]  # half"), Program.of("x = -2 * y[3]")
+    assert one.form == other.form
+    assert one.id != other.id
+    assert one.form != Program.of("x = 0.5 + y[1]").form
+    assert one.form != Program.of("x = True * y[1]").form

@@ -111,9 +111,9 @@ def test_kills_of_a_clocked_run_repeat_only_what_was_in_flight(tmp_path: Path) -
 MOVING = ("migration_interval=7", "topology=random", "reset_interval=9", "stagnation=5", "archive=unstructured")
 
 
-@pytest.mark.parametrize("islands", [(), MOVING])
-def test_a_resumed_run_ends_as_the_unbroken_one(islands: tuple[str, ...], tmp_path: Path) -> None:
-    options = ("--evaluations", "60", "--workers", "1", "--seed", "5")
+@pytest.mark.parametrize(("proposer", "islands"), [("symbolic", ()), ("symbolic+tuning", ()), ("symbolic", MOVING)])
+def test_a_resumed_run_ends_as_the_unbroken_one(proposer: str, islands: tuple[str, ...], tmp_path: Path) -> None:
+    options = ("--evaluations", "60", "--workers", "1", "--seed", "5", "--proposer", proposer)
     options += tuple(f"--set=islands.{setting}" for setting in islands)
     whole = command("run", str(TOY), *options, "--out", str(tmp_path / "whole"))
     subprocess.run(whole, check=True, capture_output=True)

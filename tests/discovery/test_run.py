@@ -40,13 +40,26 @@ def test_a_run_beats_the_baseline_and_is_certified(tmp_path: Path) -> None:
     assert outcome.certified
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_the_same_seed_gives_the_same_journal(workers: int, tmp_path: Path) -> None:
-    run(tmp_path / "a", workers=workers)
-    run(tmp_path / "b", workers=workers)
-    run(tmp_path / "c", workers=workers, seed=1)
+@pytest.mark.parametrize(("workers", "proposer"), [(1, "symbolic"), (3, "symbolic+tuning")])
+def test_the_same_seed_gives_the_same_journal(workers: int, proposer: str, tmp_path: Path) -> None:
+    run(tmp_path / "a", workers=workers, proposer=proposer)
+    run(tmp_path / "b", workers=workers, proposer=proposer)
+    run(tmp_path / "c", workers=workers, proposer=proposer, seed=1)
     assert journal_of(tmp_path / "a" / "run") == journal_of(tmp_path / "b" / "run")
     assert journal_of(tmp_path / "a" / "run") != journal_of(tmp_path / "c" / "run")
+
+
+def test_a_bandit_mixes_proposers_and_its_ledger_is_in_the_journal(tmp_path: Path) -> None:
+    run(tmp_path, proposer="symbolic+tuning")
+    journal = Journal.open(tmp_path / "run", readonly=True)
+    state, again = replay(journal), replay(journal)
+    journal.close()
+    made = {proposed.proposer: proposed.operator for proposed in state.proposals.values()}
+    assert made["tuning"] == "tune"
+    assert "symbolic" in made
+    merits = state.ledger.merits(0)
+    assert merits["tuning", ""].cost > 0
+    assert merits == again.ledger.merits(0)
 
 
 def test_migration_moves_elites_between_islands(tmp_path: Path) -> None:

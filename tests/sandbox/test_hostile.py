@@ -11,7 +11,7 @@ import pytest
 import speciate
 from speciate.sandbox import MIB, Failure, Limits
 
-PRODUCT = Path(speciate.__file__).parent
+PRODUCT = Path(str(speciate.__file__)).parent
 
 
 def test_endless_loop_ends_at_the_cpu_limit(run):
