@@ -10,6 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from ..evaluators.source import statements
+from ..evaluators.syntax import parse
 
 MAIN = "program.py"
 
@@ -28,7 +29,7 @@ def canonical(source: str) -> str:
 
 def _stripped(source: str) -> ast.Module:
     """The syntax tree without docstrings. Raises: one of ``UNREADABLE``."""
-    tree = ast.parse(source)
+    tree = parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in (tree, *statements(tree)):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:

@@ -13,6 +13,7 @@ from .calibration import Calibration
 from .evaluation import Evaluation, InstanceResult, Interval, State
 from .feedback import describe, kind_of_failure
 from .scoring import CONFIDENCE, aggregate, score
+from .syntax import parse
 from .task import Constraint, Instance, Task
 from .timing import clocked_score
 from .trial import Trial
@@ -153,6 +154,6 @@ def _harness(results: Sequence[InstanceResult], files: Mapping[str, str], share:
 def _nodes(source: str) -> int:
     """AST nodes, as a measure of size that layout and names do not change; 0 where the source does not parse."""
     try:
-        return sum(1 for _ in ast.walk(ast.parse(source)))
+        return sum(1 for _ in ast.walk(parse(source)))
     except (SyntaxError, ValueError, RecursionError):
         return 0

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 
+from .syntax import parse
 from .task import Task
 
 MAIN = "program.py"
@@ -30,7 +31,7 @@ def check_source(task: Task, files: Mapping[str, str]) -> list[str]:
     trees: dict[str, ast.Module] = {}
     for name, text in files.items():
         try:
-            trees[name] = ast.parse(text)
+            trees[name] = parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None)
             place = f" in line {line}" if line else ""

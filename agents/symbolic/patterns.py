@@ -9,6 +9,7 @@ from functools import cached_property
 
 import libcst as cst
 
+from ...evaluators.syntax import parse_expression
 from .scene import Scene
 from .tree import code_of
 
@@ -24,7 +25,7 @@ class Rule:
 
     @cached_property
     def tree(self) -> ast.expr:
-        return ast.parse(self.pattern, mode="eval").body
+        return parse_expression(self.pattern)
 
     @cached_property
     def hints(self) -> tuple[str, ...]:
@@ -155,11 +156,11 @@ class Pattern:
 def rewritten(text: str) -> Iterator[str]:
     """What the rules make of an expression."""
     try:
-        node = ast.parse(text, mode="eval").body
+        node = parse_expression(text)
     except SyntaxError:
         return
     for rule in RULES:
         found: dict[str, ast.expr] = {}
         if type(rule.tree) is type(node) and all(hint in text for hint in rule.hints) and match(rule.tree, node, found):
-            filled = _Filled(found).visit(ast.parse(rule.result, mode="eval").body)
+            filled = _Filled(found).visit(parse_expression(rule.result))
             yield ast.unparse(filled)

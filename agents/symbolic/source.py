@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...evaluators.syntax import parse
 from .kinds import INT, MODULE, NUMBER, OTHER, UNKNOWN, Kind
 
 START = "# EVOLVE-BLOCK-START"
@@ -57,7 +58,7 @@ class Outline:
 
 def outline(source: str) -> Outline:
     """Raises: SyntaxError where the source does not parse."""
-    tree = ast.parse(source)
+    tree = parse(source)
     lines = tuple(source.splitlines(keepends=True))
     open_lines = evolving(lines)
     pieces = []

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import libcst as cst
 
 from ...archive import MAIN, Program
+from ...evaluators.syntax import parse
 from ..proposer import Brief, TaskCard
 from .kinds import Kind
 from .names import Findings, alike, review
@@ -116,13 +117,13 @@ def _compiled(text: str) -> ast.Module:
     """Raises: SyntaxError, also for what only the compiler finds, such as ``break`` outside a loop."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tree = ast.parse(text)
+        tree = parse(text)
         compile(tree, MAIN, "exec", dont_inherit=True)
     return tree
 
 
 def _standard(text: str, around: Outline) -> _Standard:
-    tree = ast.parse(text)
+    tree = parse(text)
     return _Standard(tree, signatures(tree), review(tree, around.names))
 
 
@@ -131,7 +132,7 @@ def promised_kinds(signature: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for line in signature.splitlines():
         try:
-            nodes = ast.parse(line.strip().rstrip(":") + ": ...").body
+            nodes = parse(line.strip().rstrip(":") + ": ...").body
         except SyntaxError:
             continue
         for node in nodes:

@@ -12,6 +12,7 @@ import libcst as cst
 
 from ...archive import MAIN, Program
 from ...archive.program import is_number
+from ...evaluators.syntax import parse
 from ..proposer import TaskCard
 from ..symbolic.constants import literals, number
 from ..symbolic.source import Outline, Piece, frozen_parts, outline
@@ -55,13 +56,13 @@ class Template:
 
     @cached_property
     def _pattern(self) -> ast.Module:
-        return ast.parse(self.text)
+        return parse(self.text)
 
     def values(self, other: Program) -> list[float] | None:
         """The numbers that another program has in the slots, or None where it differs in anything else."""
         found: dict[int, float] = {}
         try:
-            same = _match(self._pattern, ast.parse(other.source), found)
+            same = _match(self._pattern, parse(other.source), found)
         except SyntaxError:
             return None
         fits = same and all(not slot.whole or found[i] == int(found[i]) for i, slot in enumerate(self.slots))
