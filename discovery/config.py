@@ -64,6 +64,9 @@ class RunConfig(Settings):
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
     proposer: str = "symbolic"
+    """One of ``symbolic`` and ``tuning``, or both joined by ``+``, with a bandit over them."""
+    adaptive: bool = False
+    """Whether the symbolic proposer draws its groups of mutations by their successes on the island."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
     """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""

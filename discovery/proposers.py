@@ -8,19 +8,19 @@ from ..agents import Proposer
 from .config import ConfigError, RunConfig
 
 
-def _symbolic() -> Proposer:
-    from ..agents.symbolic import SymbolicProposer
+def _symbolic(config: RunConfig) -> Proposer:
+    from ..agents.symbolic import SymbolicProposer, SymbolicSettings
 
-    return SymbolicProposer()
+    return SymbolicProposer(settings=SymbolicSettings(adaptive=config.adaptive))
 
 
-def _tuning() -> Proposer:
+def _tuning(config: RunConfig) -> Proposer:
     from ..agents.tuning import TuningProposer
 
     return TuningProposer()
 
 
-KNOWN: Mapping[str, Callable[[], Proposer]] = {"symbolic": _symbolic, "tuning": _tuning}
+KNOWN: Mapping[str, Callable[[RunConfig], Proposer]] = {"symbolic": _symbolic, "tuning": _tuning}
 
 
 def make_proposer(config: RunConfig, start: int = 0) -> Proposer:
@@ -34,7 +34,7 @@ def make_proposer(config: RunConfig, start: int = 0) -> Proposer:
             raise ConfigError(f"no proposer '{name}'; there are: {', '.join(KNOWN)}, and several joined by '+'")
     if len(set(names)) < len(names):
         raise ConfigError(f"proposer '{config.proposer}' names one twice")
-    proposers = [KNOWN[name]() for name in names]
+    proposers = [KNOWN[name](config) for name in names]
     if len(proposers) == 1:
         return proposers[0]
     from ..agents.bandit import MixedProposer
