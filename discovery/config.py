@@ -101,6 +101,9 @@ class RunConfig(Settings):
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
     proposer: str = "symbolic"
+    """One of ``symbolic`` and ``tuning``, or both joined by ``+``, with a bandit over them."""
+    adaptive: bool = False
+    """Whether the symbolic proposer draws its groups of mutations by their successes on the island."""
     chain: Count = 1
     """Mean number of proposals in a row that make one program; those in between are not evaluated."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))

@@ -9,19 +9,19 @@ from ..agents.chain import ChainedProposer
 from .config import ConfigError, RunConfig
 
 
-def _symbolic() -> Proposer:
-    from ..agents.symbolic import SymbolicProposer
+def _symbolic(config: RunConfig) -> Proposer:
+    from ..agents.symbolic import SymbolicProposer, SymbolicSettings
 
-    return SymbolicProposer()
+    return SymbolicProposer(settings=SymbolicSettings(adaptive=config.adaptive))
 
 
-def _tuning() -> Proposer:
+def _tuning(config: RunConfig) -> Proposer:
     from ..agents.tuning import TuningProposer
 
     return TuningProposer()
 
 
-KNOWN: Mapping[str, Callable[[], Proposer]] = {"symbolic": _symbolic, "tuning": _tuning}
+KNOWN: Mapping[str, Callable[[RunConfig], Proposer]] = {"symbolic": _symbolic, "tuning": _tuning}
 
 
 def make_proposer(config: RunConfig) -> Proposer:
@@ -36,7 +36,7 @@ def make_proposer(config: RunConfig) -> Proposer:
             raise ConfigError(f"no proposer '{name}'; there are: {', '.join(KNOWN)}, and several joined by '+'")
     if len(set(names)) < len(names):
         raise ConfigError(f"proposer '{config.proposer}' names one twice")
-    proposers = [KNOWN[name]() for name in names]
+    proposers = [KNOWN[name](config) for name in names]
     proposer = proposers[0] if len(proposers) == 1 else _mixed(proposers)
     return ChainedProposer(proposer, config.chain) if config.chain > 1 else proposer
 
