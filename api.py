@@ -10,7 +10,8 @@ from typing import Any
 from .archive import Journal, JournalError, Program, RunState, replay
 from .discovery.config import load_config
 from .discovery.executor import sandbox_spec
-from .discovery.run import Outcome, default_directory, start
+from .discovery.opened import Outcome
+from .discovery.run import default_directory, start
 from .discovery.secrets import run_secret
 from .evaluators import (
     Calibration,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .chosen import Chosen
 from .journal import Journal
-from .state import RunState, certifies, replay
+from .state import replay
 
 if TYPE_CHECKING:
-    from ..evaluators import Evaluation, TaskFolder
     from .recorded import Call
 
 
@@ -29,29 +29,6 @@ class ExportResult:
     library: Path
     functions: tuple[str, ...]
     """Qualified names, e.g. ``mylib.kmeans.solve``."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The program that a run gives to the library."""
-
-    run: Path
-    state: RunState
-    folder: TaskFolder
-    program: str
-    evaluation: Evaluation
-    certificate: Evaluation | None
-    """Its score on fresh instances, which may not hold."""
-
-    @property
-    def certified(self) -> bool:
-        return self.certificate is not None and certifies(self.certificate)
-
-    @property
-    def worth(self) -> tuple[bool, float]:
-        """Orders programs of one task: certified before others, then by the score that counts."""
-        evaluation = self.certificate or self.evaluation
-        return self.certified, evaluation.score or 0.0
 
 
 def export(runs: Sequence[Path], destination: Path, uncertified: bool = False) -> ExportResult:

@@ -20,6 +20,9 @@ TOKEN_USD = 1e-7
 DROPPED_COST = 0.1
 """Of a proposal that led to no evaluation, in evaluations: next to nothing, but more than nothing."""
 
+RECORD, ADVANCE = 1.0, 0.2
+"""Rewards of proposals: for the best program of its island, and for another elite better than its parent."""
+
 FORGOTTEN = 1e-4
 """Evaluations' worth of discounted cost below which an arm is struck off."""
 
@@ -79,3 +82,10 @@ class Ledger:
 def proposal_cost(tokens: int, usd: float | None) -> float:
     """What a proposal cost, in evaluations."""
     return (tokens * TOKEN_USD if usd is None else usd) / EVALUATION_USD
+
+
+def reward_of(score: float, leader: float, parent: float) -> float:
+    """Of a program that became an elite, by the scores of its island's best until then and of its parent."""
+    if score > leader:
+        return RECORD
+    return ADVANCE if score > parent else 0.0

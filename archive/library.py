@@ -18,13 +18,13 @@ import numpy as np
 from .. import __version__
 from ..evaluators import import_lint
 from . import recorded
+from .chosen import Chosen
 from .program import MAIN
 from .recorded import Call
 from .rendering import module, relative_imports, render, stub
 
 if TYPE_CHECKING:
     from ..evaluators import Evaluation, TaskFolder
-    from .export import Chosen
 
 SHIPPED = Path(__file__).parent.parent / "tasks"
 

@@ -29,7 +29,7 @@ from .events import (
 from .fronts import InstanceFront
 from .island import AddResult, AddStatus
 from .journal import Journal, JournalError
-from .ledger import DROPPED_COST, Ledger, proposal_cost
+from .ledger import DROPPED_COST, Ledger, proposal_cost, reward_of
 from .program import Program
 from .ranking import Ranking, worth
 from .shelf import Shelf
@@ -39,9 +39,6 @@ SEED = "seed"
 
 SIMPLIFY = "simplify"
 """Operator of what is left of a program when all that does not matter is gone; the search did not evaluate it."""
-
-RECORD, ADVANCE = 1.0, 0.2
-"""Rewards of proposals: for the best program of its island, and for another elite better than its parent."""
 
 Additions = list[tuple[int, AddResult]]
 """What the islands answered: (island, answer)."""
@@ -188,9 +185,8 @@ class RunState:
             return
         reward = 0.0
         if answer.status is not AddStatus.REJECTED:
-            score = self._score(proposed.program)
-            ahead = score > self._score(proposed.parents[0])
-            reward = RECORD if score > self._score(leader) else ADVANCE if ahead else 0.0
+            scores = map(self._score, (proposed.program, leader, proposed.parents[0]))
+            reward = reward_of(*scores)
         cost = 1.0 + proposal_cost(proposed.tokens, proposed.usd)
         self.ledger.enter(proposed.island, proposed.proposer, proposed.detail, reward, cost)
 

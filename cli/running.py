@@ -13,7 +13,7 @@ import typer
 from .output import Json, Unsafe, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
-    from ..discovery.run import Outcome
+    from ..discovery.opened import Outcome
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..archive import Journal, JournalError, Program
 from ..evaluators import Evaluation, State
-from .run import Stage, certify_programs, open_run, simplify_program
+from .finish import Stage, certify_programs, simplify_program
+from .opened import open_run
 from .simplification import Simplification
 
 

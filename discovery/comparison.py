@@ -20,7 +20,8 @@ from ..archive import Journal, RunState, is_run, replay
 from ..evaluators import Interval, TaskError, load_task
 from .conductor import Observer
 from .config import ConfigError, RunConfig
-from .run import Stage, resume, settle, start
+from .finish import Stage
+from .run import resume, settle, start
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95

@@ -27,7 +27,6 @@ KNOWN: Mapping[str, Callable[[RunConfig], Proposer]] = {"symbolic": _symbolic, "
 def make_proposer(config: RunConfig) -> Proposer:
     """The proposer of that name, or several, joined by ``+``, with a bandit over them; chained where configured.
 
-
     Raises: ConfigError for a proposer that does not exist or is named twice.
     """
     names = [name.strip() for name in config.proposer.split("+")]

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from .. import __version__
@@ -15,78 +14,27 @@ from ..agents import Proposer
 from ..archive import (
     ArchiveSettings,
     Calibrated,
-    Evaluated,
     Event,
     Journal,
-    JournalError,
     Resumed,
     RunStarted,
     RunState,
     Stopped,
-    certifies,
 )
-from ..evaluators import Calibration, Evaluation, TaskFolder, calibrate, load_task, reload_task
+from ..evaluators import Calibration, TaskFolder, calibrate, load_task
 from ..sandbox import open_sandbox
 from .briefing import task_card
 from .budget import Budget
-from .certification import candidates, certify
-from .conductor import Conductor, Observer, added_events, seed_event
-from .config import RunConfig, validate
+from .certification import candidates
+from .conductor import Conductor, Observer, seed_event
+from .config import RunConfig
 from .executor import LocalExecutor, sandbox_spec
+from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
+from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer
 from .rules import Rules
 from .secrets import run_secret
-from .simplification import MAX_EVALUATIONS, Simplification, allowance, events, simplify
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run came to."""
-
-    run: Path
-    task: str
-    evaluations: int
-    valid: int
-    best: str | None
-    """The certified program, else the one that is worth most in the search."""
-    evaluation: Evaluation | None
-    certificate: Evaluation | None
-    gap: float | None
-    """By how much the score in the search exceeds the certified one."""
-    objective: str
-    baseline_value: float | None
-    reference_value: float | None
-    seconds: float
-    tokens: int
-    usd: float
-    stopped_by: str
-
-    @property
-    def score(self) -> float | None:
-        return self.evaluation.score if self.evaluation else None
-
-    @property
-    def certified(self) -> bool:
-        return self.certificate is not None and certifies(self.certificate)
-
-
-@dataclass
-class Run:
-    """An open run: its task, settings, journal and state."""
-
-    directory: Path
-    folder: TaskFolder
-    config: RunConfig
-    journal: Journal
-    state: RunState
-    secret: bytes
-    calibration: Calibration
-    budget: Budget
-
-
-Stage = Callable[[str], None]
-"""Told in a few words what the run does before and after the loop, e.g. ``calibrating``."""
 
 
 def start(
@@ -185,30 +133,6 @@ def resume(
         return _drive(run, proposer, observers, stage, interrupts)
 
 
-def open_run(directory: Path, journal: Journal) -> Run:
-    """Rebuild a run from its journal."""
-    state, seconds = RunState(), 0.0
-    sitting = last = None
-    for _, at, event in journal.events():
-        state.apply(event)
-        if sitting is None or isinstance(event, Resumed):
-            seconds += (last - sitting) if sitting is not None and last is not None else 0.0
-            sitting = at
-        last = at
-    if sitting is not None and last is not None:
-        seconds += last - sitting
-    started = state.started
-    if started is None or state.calibration is None:
-        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
-    folder = reload_task(started.task, started.task_path, started.task_digest)
-    config = validate(started.config)
-    spent = state.spent
-    budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
-    secret = bytes.fromhex(started.secret)
-    calibration = Calibration.model_validate(state.calibration)
-    return Run(directory, folder, config, journal, state, secret, calibration, budget)
-
-
 def _drive(
     run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage, interrupts: Interrupts
 ) -> Outcome:
@@ -216,47 +140,13 @@ def _drive(
     reason = asyncio.run(_search(run, proposer, observers, interrupts))
     if run.config.certify and not interrupts.asked and run.state.best is not None:
         with contextlib.suppress(KeyboardInterrupt):
-            simpler = _simplified_best(run, stage) if run.config.simplify else None
+            simpler = simplified_best(run, stage) if run.config.simplify else None
             stage("certifying the best program on fresh instances")
             certify_programs(run, candidates(run.state, (simpler,) if simpler else ()))
     stopped = Stopped(reason="interrupted" if interrupts.asked else reason, seconds=run.budget.seconds)
     run.journal.append(stopped)
     run.state.apply(stopped)
     return outcome(run, run.budget.seconds)
-
-
-def _simplified_best(run: Run, stage: Stage) -> str | None:
-    """What simplification leaves of the best program, or None for nothing new."""
-    best = run.state.best
-    if best is None or best[0] == run.state.baseline or run.state.certified_best is not None:
-        return None
-    stage("simplifying the best program")
-    result = simplify_program(run, best[0], allowance(run.state))
-    return result.program.id if result else None
-
-
-def simplify_program(run: Run, program: str, most: int = MAX_EVALUATIONS) -> Simplification | None:
-    """Simplify a program of an open run with at most so many evaluations, and tell the journal."""
-    result = simplify(
-        run.folder,
-        run.state,
-        program,
-        secret=run.secret,
-        calibration=run.calibration,
-        unsafe=run.config.unsafe,
-        most=most,
-    )
-    for event in events(result, run.state) if result else ():
-        answers = run.state.apply(event)
-        run.journal.append(event, *(added_events(event.index, answers) if isinstance(event, Evaluated) else ()))
-    return result
-
-
-def certify_programs(run: Run, programs: Sequence[str]) -> None:
-    """Certify programs in their order until one certificate holds, and tell the journal."""
-    for event in certify(run.folder, run.state, programs, run.secret, run.config.unsafe):
-        run.journal.append(event)
-        run.state.apply(event)
 
 
 async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...], interrupts: Interrupts) -> str:
@@ -279,28 +169,3 @@ async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...],
             return await conductor.run()
     finally:
         await executor.close()
-
-
-def outcome(run: Run, seconds: float) -> Outcome:
-    """The summary of a run."""
-    state = run.state
-    best = state.certified_best or state.best
-    program, evaluation = best if best else (None, None)
-    objective = run.folder.task.objective
-    return Outcome(
-        run=run.directory,
-        task=run.folder.task.id,
-        evaluations=state.evaluations,
-        valid=state.valid,
-        best=program,
-        evaluation=evaluation,
-        certificate=state.certificates.get(program) if program else None,
-        gap=state.gap(program) if program else None,
-        objective=f"{objective.name} ({objective.direction.value})",
-        baseline_value=run.calibration.baseline_value,
-        reference_value=run.calibration.reference_value,
-        seconds=seconds,
-        tokens=state.spent.tokens,
-        usd=state.spent.usd,
-        stopped_by=state.stopped or "running",
-    )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluation import Evaluation, State
-from .exploit import Outcome, Program
-from .lab import Lab
+from .exploit import Outcome
+from .lab import Lab, Program
 
 NOISE = 0.5
 """Of a score on a clocked task, where caching or hiding the work would give about 1."""

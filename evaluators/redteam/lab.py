@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from ..calibration import MAIN, Calibration, calibrate
 from ..evaluation import Evaluation, State
 from ..evaluator import Evaluator
 from ..loader import TaskFolder, load_task
-from .exploit import Program
+
+Program = str | Mapping[str, str]
+"""The text of ``program.py``, or several files by name. ``$NAME`` stands for a fact of ``Lab.facts``."""
 
 TASKS = Path(__file__).parent / "tasks"
 ANSWERS, TRUTH = "answers.txt", "the judge's own"

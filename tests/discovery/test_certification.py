@@ -13,7 +13,8 @@ from speciate.archive import Certified, Journal, RunState, replay, verify
 from speciate.benchmarks.noise import CLOCKED, respelled
 from speciate.discovery import load_config
 from speciate.discovery.certification import confidence_of
-from speciate.discovery.run import Outcome, start
+from speciate.discovery.opened import Outcome
+from speciate.discovery.run import start
 from speciate.evaluators import State, load_task
 from speciate.evaluators.consistency import inconsistency
 from speciate.sandbox import SandboxSpec, open_sandbox

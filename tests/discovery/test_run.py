@@ -9,7 +9,8 @@ from speciate.agents.scripted import ScriptedProposer
 from speciate.archive import Journal, replay, verify
 from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import load_config
-from speciate.discovery.run import Outcome, start
+from speciate.discovery.opened import Outcome
+from speciate.discovery.run import start
 from speciate.evaluators import State, load_task
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"

@@ -19,7 +19,7 @@ from speciate.evaluators import (
     calibrate,
     load_task,
 )
-from speciate.evaluators.feedback import MAX_TEXT, describe, hidden_words
+from speciate.evaluators.feedback import MAX_TEXT, describe, kind_of_failure
 from speciate.evaluators.trial import MAX_NOTE, judged
 from speciate.sandbox import Sandbox, SandboxSpec, open_sandbox
 
@@ -54,7 +54,7 @@ def test_of_many_instances_the_one_that_failed_is_told() -> None:
     ],
 )
 def test_a_failure_on_hidden_instances_has_only_words_of_ours(state: State, message: str, told: str) -> None:
-    assert hidden_words(state, message) == told
+    assert kind_of_failure(state, message) == told
 
 
 @pytest.fixture(scope="module")

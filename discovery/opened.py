@@ -1,0 +1,105 @@
+"""An open run: what is known of it, its rebuilding from the journal, and what it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..archive import Journal, JournalError, Resumed, RunState, certifies
+from ..evaluators import Calibration, Evaluation, TaskFolder, reload_task
+from .budget import Budget
+from .config import RunConfig, validate
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to."""
+
+    run: Path
+    task: str
+    evaluations: int
+    valid: int
+    best: str | None
+    """The certified program, else the one that is worth most in the search."""
+    evaluation: Evaluation | None
+    certificate: Evaluation | None
+    gap: float | None
+    """By how much the score in the search exceeds the certified one."""
+    objective: str
+    baseline_value: float | None
+    reference_value: float | None
+    seconds: float
+    tokens: int
+    usd: float
+    stopped_by: str
+
+    @property
+    def score(self) -> float | None:
+        return self.evaluation.score if self.evaluation else None
+
+    @property
+    def certified(self) -> bool:
+        return self.certificate is not None and certifies(self.certificate)
+
+
+@dataclass
+class Run:
+    """An open run: its task, settings, journal and state."""
+
+    directory: Path
+    folder: TaskFolder
+    config: RunConfig
+    journal: Journal
+    state: RunState
+    secret: bytes
+    calibration: Calibration
+    budget: Budget
+
+
+def open_run(directory: Path, journal: Journal) -> Run:
+    """Rebuild a run from its journal."""
+    state, seconds = RunState(), 0.0
+    sitting = last = None
+    for _, at, event in journal.events():
+        state.apply(event)
+        if sitting is None or isinstance(event, Resumed):
+            seconds += (last - sitting) if sitting is not None and last is not None else 0.0
+            sitting = at
+        last = at
+    if sitting is not None and last is not None:
+        seconds += last - sitting
+    started = state.started
+    if started is None or state.calibration is None:
+        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
+    folder = reload_task(started.task, started.task_path, started.task_digest)
+    config = validate(started.config)
+    spent = state.spent
+    budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
+    secret = bytes.fromhex(started.secret)
+    calibration = Calibration.model_validate(state.calibration)
+    return Run(directory, folder, config, journal, state, secret, calibration, budget)
+
+
+def outcome(run: Run, seconds: float) -> Outcome:
+    """The summary of a run."""
+    state = run.state
+    best = state.certified_best or state.best
+    program, evaluation = best if best else (None, None)
+    objective = run.folder.task.objective
+    return Outcome(
+        run=run.directory,
+        task=run.folder.task.id,
+        evaluations=state.evaluations,
+        valid=state.valid,
+        best=program,
+        evaluation=evaluation,
+        certificate=state.certificates.get(program) if program else None,
+        gap=state.gap(program) if program else None,
+        objective=f"{objective.name} ({objective.direction.value})",
+        baseline_value=run.calibration.baseline_value,
+        reference_value=run.calibration.reference_value,
+        seconds=seconds,
+        tokens=state.spent.tokens,
+        usd=state.spent.usd,
+        stopped_by=state.stopped or "running",
+    )
