@@ -11,7 +11,7 @@ from .scene import Scene, in_index
 from .tree import Spot, Tree, atom, code_of, words
 
 NICE = (0.0, 0.5, 1.0, 2.0, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.5, 3.0, 5.0, 10.0)
-BOLD_FACTORS = (0.1, 0.2, 0.5, 2.0, 3.0, 5.0, 10.0, 20.0)
+BOLD_FACTORS = (0.1, 0.2, 0.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 SPREADS = (0.02, 0.1, 0.3, 1.0)
 _FIXED_ARGUMENTS = words("axis ndim keepdims ddof k indexing")
 
@@ -195,17 +195,22 @@ class Precision:
 
 
 class Parameter:
-    """A bold step of a number that its author named at the module's level: what was named was meant to be chosen."""
+    """A bold step of a number that its author named at the module's level: what was named was meant to be chosen.
+
+    Every name has the same chance, also where it stands for several numbers.
+    """
 
     name = "change_parameter"
 
     def apply(self, scene: Scene) -> cst.Module | None:
-        spots = [
-            spot for spot in literals(scene.tree) if spot.function is None and spot.nearest(cst.Assign) is not None
-        ]
-        if not spots:
+        named: dict[Spot, list[Spot]] = {}
+        for spot in literals(scene.tree):
+            assignment = spot.nearest(cst.Assign)
+            if spot.function is None and assignment is not None:
+                named.setdefault(assignment, []).append(spot)
+        if not named:
             return None
-        spot = scene.pick(spots)
+        spot = scene.pick(scene.pick(list(named.values())))
         if isinstance(spot.node, cst.Integer):
             value = int(spot.node.evaluated_value)
             steps = [value + step for step in (-1, 1, 2, 3)] + [round(value * factor) for factor in BOLD_FACTORS]

@@ -32,8 +32,8 @@ class Group:
 
 
 GROUPS = (
-    Group("constants", 0.3, CONSTANTS, size=attrgetter("numbers")),
-    Group("parameters", 0.1, PARAMETERS, size=attrgetter("parameters")),
+    Group("constants", 0.26, CONSTANTS, size=attrgetter("numbers")),
+    Group("parameters", 0.14, PARAMETERS, size=attrgetter("parameters")),
     Group("schedules", 0.1, SCHEDULES),
     Group("expressions", 0.18, EXPRESSIONS),
     Group("statements", 0.07, STATEMENTS),
