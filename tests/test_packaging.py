@@ -54,8 +54,13 @@ def fresh(tmp_path: Path) -> Path:
     """The interpreter of a new environment that sees what speciate depends on, but not speciate."""
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
+    borrowed = tmp_path / "borrowed"
+    borrowed.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if "speciate" not in entry.name:
+            (borrowed / entry.name).symlink_to(entry)
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-    (Path(site) / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (Path(site) / "borrowed.pth").write_text(f"{borrowed}\n")
     return python
 
 
