@@ -19,7 +19,8 @@ def valid(score: float, size: float = 1.0, cost: float = 0.5) -> Evaluation:
 
 
 def archipelago(islands: int, seed: int = 0, **others: Any) -> Archipelago:
-    made = ArchiveSettings.of(AXES, islands=islands, **({"migration_interval": 10_000} | others))
+    settings: dict[str, Any] = {"migration_interval": 10_000} | others
+    made = ArchiveSettings.of(AXES, islands=islands, **settings)
     return Archipelago.of(made, seed)
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def state_of(run: Path) -> RunState:
 
 def scripted(tmp_path: Path, *sources: str, **values: object) -> Path:
     run = tmp_path / "run"
-    config = load_config(None, **({"budget__evaluations": 1 + len(sources), "workers": 1} | values))
+    settings: dict[str, Any] = {"budget__evaluations": 1 + len(sources), "workers": 1} | values
+    config = load_config(None, **settings)
     start(str(TOY), config, run, proposer=ScriptedProposer(sources))
     return run
 

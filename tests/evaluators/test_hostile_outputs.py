@@ -134,7 +134,8 @@ def test_an_honest_output_with_one_fault_is_not_valid(name: str) -> None:
 
 def test_a_judge_that_is_not_total_gives_nothing() -> None:
     task, instances = instances_of(str(TOYS / "linear"))
-    answers: list[Any] = [None, 3, *(Verdict(True, {"error": error}) for error in (HUGE, math.nan, math.inf, "y"))]
+    errors: list[Any] = [HUGE, math.nan, math.inf, "y"]
+    answers: list[Any] = [None, 3, *(Verdict(True, {"error": error}) for error in errors)]
     for answer in answers:
         careless = dataclasses.replace(task, judge=lambda *_, answer=answer: answer)
         assert not judged(careless, instances[0], None, None).valid
