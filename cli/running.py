@@ -148,6 +148,7 @@ def _show(result: Outcome) -> None:
         rows.append((name, number(fresh.score), certain, number(fresh.value), ""))
     if result.gap is not None:
         rows.append(("  gap", number(result.gap), "", "", ""))
+    rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
     note(
         f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "

@@ -132,6 +132,15 @@ def test_a_program_that_breaks_the_rules_is_status_2(source: str, tmp_path: Path
     assert "program.py" in done.stderr
 
 
+def test_a_run_ends_with_a_table_from_baseline_to_reference(run: Path) -> None:
+    done = speciate("resume", str(run))
+    assert done.returncode == 0
+    rows = [line.strip() for line in done.stdout.splitlines()]
+    for name in ("baseline", "best found", "on fresh instances", "reference (paper)"):
+        assert any(row.startswith(name) for row in rows), done.stdout
+    assert f"speciate export {run}" in done.stderr
+
+
 def test_starting_in_a_folder_that_holds_a_run_is_refused(run: Path) -> None:
     done = speciate("run", LINEAR, "--evaluations", "5", "--out", str(run))
     assert done.returncode == 2
