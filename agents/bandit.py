@@ -47,10 +47,10 @@ def reweighted(
     }
     rewards = {group: sum(tally.reward for tally in its) for group, its in tallies.items()}
     costs = {group: sum(tally.cost for tally in its) for group, its in tallies.items()}
-    total = sum(rewards.values())
-    if total == 0.0:
+    spent = sum(costs.values())
+    common = sum(rewards.values()) / spent if spent else 0.0
+    if common == 0.0:
         return dict(weights)
-    common = total / sum(costs.values())
     return {
         group: weight * min(MOST, max(LEAST, (rewards[group] / common + BELIEF) / (costs[group] + BELIEF)))
         for group, weight in weights.items()

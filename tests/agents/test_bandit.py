@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from speciate.agents import Brief, NoProposal, Proposal
@@ -95,6 +95,7 @@ def test_details_that_never_come_back_are_forgotten() -> None:
         st.sampled_from(("x1", "x2", "y1")), st.tuples(st.floats(0, 50), st.floats(0.1, 200)), max_size=3
     )
 )
+@example(tallies={"x1": (5e-324, 2.0)})
 def test_groups_are_reweighted_within_bounds(tallies: dict[str, tuple[float, float]]) -> None:
     merits = {("s", name): Tally(reward, cost) for name, (reward, cost) in tallies.items()}
     new = reweighted({"x": 0.7, "y": 0.3}, {"x": ("x1", "x2"), "y": ("y1",)}, "s", merits)
