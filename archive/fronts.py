@@ -18,14 +18,14 @@ class InstanceFront:
     """By instance: the highest gain and all programs that reach it."""
 
     def add(self, program: str, evaluation: Evaluation) -> None:
-        """``evaluation`` is VALID; instances without a finite gain are passed over."""
+        """``evaluation`` is VALID; instances without a finite gain are passed over. A program may be added again."""
         for result in evaluation.instances:
             if result.gain is None or not math.isfinite(result.gain):
                 continue
             best = self._best.get(result.name)
             if best is None or result.gain > best[0]:
                 self._best[result.name] = (result.gain, [program])
-            elif result.gain == best[0]:
+            elif result.gain == best[0] and program not in best[1]:
                 best[1].append(program)
 
     def wins(self) -> Counter[str]:

@@ -29,6 +29,13 @@ def test_the_best_on_one_instance_stays_although_its_mean_is_worse() -> None:
     assert front.wins() == {"even": 2, "special": 1, "equal": 1}
 
 
+def test_a_program_that_is_measured_again_wins_an_instance_once() -> None:
+    front = InstanceFront()
+    for _ in range(3):
+        front.add("again", evaluation(1.0, 2.0))
+    assert front.wins() == {"again": 2}
+
+
 points = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=20)
 
 
