@@ -12,6 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from .task import Instance, Size, Task
 
+DRAW = " of draw "
+"""Between an instance's name and the number of its draw, where there are several."""
+
 
 def instance_rng(secret: bytes, purpose: str, size: str, program_id: str | None) -> np.random.Generator:
     """The generator of a set of instances; another purpose, size, program or secret gives an unrelated one."""
@@ -41,7 +44,12 @@ def numbered_draw(
 ) -> Sequence[Instance]:
     """The ``number``-th of several independent draws; its instances carry the number in their names."""
     instances = _made(task, instance_rng(secret, f"{purpose}.{number}", size, program_id), size)
-    return [replace(instance, name=f"{instance.name}.{number}") for instance in instances]
+    return [replace(instance, name=f"{instance.name}{DRAW}{number}") for instance in instances]
+
+
+def kind_of(name: str) -> str:
+    """An instance's name in its draw: what instances of several draws have in common."""
+    return name.partition(DRAW)[0]
 
 
 def _made(task: Task, rng: np.random.Generator, size: Size) -> Sequence[Instance]:

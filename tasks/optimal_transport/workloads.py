@@ -12,7 +12,7 @@ Problem = tuple[Array, Array, Array]
 
 
 def assignment(rng: np.random.Generator, n: int, gap: float) -> tuple[Problem, float]:
-    """Uniform random costs and uniform marginals: for small ``eps`` a random assignment problem. Also returns its 1/eps.
+    """Uniform random costs and uniform marginals: for small ``eps`` a random assignment problem; with its 1/eps.
 
     At one ``eps`` Sinkhorn's rate varies by orders of magnitude between draws. Here ``eps`` is chosen for each draw so
     that its spectral gap is ``gap`` within 5 %; plain Sinkhorn then needs about log(first error / tolerance) / gap
