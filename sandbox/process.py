@@ -54,6 +54,7 @@ class Process:
         ours.setblocking(False)
         self._channel = Channel(ours.detach(), self._wait)
         self._output = os.memfd_create("output", os.MFD_CLOEXEC)
+        os.fchmod(self._output, 0)  # a container has /proc, where what is open can be opened anew
         self._cpu_before = 0.0
         self._pid: int | None = None
         try:

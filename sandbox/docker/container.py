@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _CODE = str(Path(SOCKET).parent)
 _SHARED = ("/tmp", "/dev/shm")
+_EMPTY = "empty"
 _NOBODY = 65534
 _CONNECT_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
@@ -97,6 +98,7 @@ class Container:
         for name, source in (("inside", INSIDE), ("helpers", spec.helpers)):
             if source is not None:
                 shutil.copytree(source, offered / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (offered / _EMPTY).touch()
         # The container's user may be another one than ours; the folder around it is closed to all others.
         for place in (offered, *offered.rglob("*")):
             place.chmod(0o755 if place.is_dir() else 0o644)
@@ -114,6 +116,9 @@ class Container:
             "imports": spec.imports,
             "scratch": _SHARED[0],
             "shared": _SHARED,
+            # Read-only, unlike /dev/null: what is open can be opened anew under /proc.
+            "stdin": f"{_CODE}/{_EMPTY}",
+            "environment": list(ENVIRONMENT),
         }
         private = f"size={_USUAL.tmp_bytes},nr_inodes=4096,mode=0700,uid={user},gid={group}"
         return {

@@ -53,9 +53,9 @@ def private_files(scratch: str, tmp_bytes: int) -> None:
     os.chdir(scratch)
 
 
-def only_descriptors(channel: int, output: int) -> None:
-    """0 reads nothing, 1 and 2 write to ``output``, 3 is the channel; all others are closed."""
-    nothing = os.open("/dev/null", os.O_RDONLY)
+def only_descriptors(stdin: str, channel: int, output: int) -> None:
+    """0 reads the file ``stdin``, 1 and 2 write to ``output``, 3 is the channel; all others are closed."""
+    nothing = os.open(stdin, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2), (channel, CHANNEL_DESCRIPTOR)):
         os.dup2(source, target, inheritable=False)
     os.closerange(_FIRST_OTHER_DESCRIPTOR, _highest_descriptor())

@@ -15,6 +15,7 @@ import socket
 import sys
 import types
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from . import confine
 from .channel import Channel
@@ -35,11 +36,17 @@ class Setting:
     scratch: str
     shared: tuple[str, ...] = ()
     """In a container, whose candidates have no private files: the folders they can write to, emptied after each."""
+    stdin: str = os.devnull
+    """An empty file."""
 
     @classmethod
-    def parse(cls, text: str, **further: int) -> Setting:
-        fields = json.loads(text)
-        return cls(**fields | {name: tuple(fields[name]) for name in ("imports", "shared")} | further)
+    def of(cls, fields: dict[str, Any]) -> Setting:
+        lists: dict[str, Any] = {name: tuple(fields[name]) for name in ("imports", "shared")}
+        return cls(**fields | lists)
+
+    @classmethod
+    def parse(cls, text: str) -> Setting:
+        return cls.of(json.loads(text))
 
     def text(self) -> str:
         return json.dumps(asdict(self))
@@ -98,7 +105,7 @@ class Zygote:
                 if self.children:
                     raise OSError("a container holds one candidate at a time")
                 self.shared.close()
-            confine.only_descriptors(channel, output)
+            confine.only_descriptors(self.setting.stdin, channel, output)
             confine.limit(limits)
             if self.setting.jailed:
                 confine.drop_capabilities()
