@@ -20,7 +20,7 @@ from ..jail import ENVIRONMENT, INSIDE, boot
 from ..limits import MIB, Limits
 from ..outcome import SandboxError
 from ..spec import SandboxSpec
-from ..text import bounded_text
+from ..text import MAX_TEXT, bounded_text
 from .engine import asking, connect
 from .image import find_image
 from .rootfs import SITE
@@ -76,8 +76,10 @@ class Container:
         return dataclasses.replace(limits, threads=_ANY_THREADS)
 
     def last_words(self) -> str:
+        """Of a traceback its last line."""
         with asking("the container ended without a word"):
-            return bounded_text(b"".join(self._written)).strip() or "the container ended without a word"
+            lines = bounded_text(b"".join(self._written)[-MAX_TEXT:]).strip().splitlines()
+        return lines[-1] if lines else "the container ended without a word"
 
     def close(self) -> None:
         self.control.close()

@@ -5,6 +5,7 @@ Its entry point is the interpreter. The label ``MODULES`` lists what can be impo
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import sys
 import tempfile
@@ -57,12 +58,17 @@ def build_image(further: Sequence[str], note: Callable[[str], None]) -> str:
     modules = tuple(dict.fromkeys((*USUAL_MODULES, *further)))
     packages = visible_packages(modules)  # says what is not installed before anything is built
     client = connect()
+    before = _look(client)
     try:
         try:
             build_from_registry(client, modules)
         except SandboxError as error:
             note(f"{error}; taking this machine's own Python")
             import_machine(client, packages)
+        made = _look(client)
+        if before is not None and made is not None and before.id != made.id:
+            with contextlib.suppress(SandboxError), asking("the image before it is still in use"):
+                client.images.remove(before.id)
         return describe_image(client) or ""
     finally:
         client.close()

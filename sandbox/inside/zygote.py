@@ -95,6 +95,7 @@ class Zygote:
         return pidfd
 
     def _candidate(self, bounds: Bounds, limits: confine.ResourceLimits, channel: int, output: int) -> None:
+        reachable = channel
         try:
             if self.setting.jailed:
                 confine.private_files(self.setting.scratch, bounds.tmp_bytes)
@@ -106,12 +107,13 @@ class Zygote:
                     raise OSError("a container holds one candidate at a time")
                 self.shared.close()
             confine.only_descriptors(self.setting.stdin, channel, output)
+            reachable = confine.CHANNEL_DESCRIPTOR
             confine.limit(limits)
             if self.setting.jailed:
                 confine.drop_capabilities()
             confine.lock(self.candidate_filter)
         except OSError as error:
-            refuse_setup(confine.CHANNEL_DESCRIPTOR, str(error))
+            refuse_setup(reachable, str(error))
         serve(self.runner)
 
     def _reap(self, pidfd: int) -> None:
