@@ -122,7 +122,8 @@ class Container:
             "stdin": f"{_CODE}/{_EMPTY}",
             "environment": list(ENVIRONMENT),
         }
-        private = f"size={_USUAL.tmp_bytes},nr_inodes=4096,mode=0700,uid={user},gid={group}"
+        # Root's and sticky: candidates can put no times, modes or attributes on the folder itself.
+        private = f"size={_USUAL.tmp_bytes},nr_inodes=4096,mode=1777,uid=0,gid=0"
         return {
             "command": boot("attached", json.dumps(setting), _CODE, [SITE]),
             "environment": ENVIRONMENT,

@@ -32,6 +32,7 @@ class Shared:
         """Remove what a candidate that has ended left. Raises: OSError."""
         for folder in self._folders:
             _empty(os.fsencode(folder))
+            os.utime(folder)  # when it was last written to could be a message
 
 
 def _empty(folder: bytes) -> None:

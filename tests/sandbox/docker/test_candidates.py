@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 
 import speciate
 from speciate.evaluators.redteam import attack_suite
-from speciate.sandbox import MIB, Failure, Limits, SandboxSpec, Tier, open_sandbox
-from speciate.sandbox.jail import ENVIRONMENT
+from speciate.sandbox import MIB, Backend, CandidateFailed, Failure, Limits, SandboxSpec, Tier, open_sandbox
+from speciate.sandbox.jail import ENVIRONMENT, INSIDE
 
 PRODUCT = Path(str(speciate.__file__)).parent
 SHORT = Limits(cpu_seconds=0.3, wall_seconds=1.0)
@@ -42,6 +43,58 @@ SHORT = Limits(cpu_seconds=0.3, wall_seconds=1.0)
 def test_ends_in_its_state(run, attempt, failure):
     modules = "ctypes, os, socket, subprocess, threading, time, numpy as np"
     assert run(f"import {modules}\ndef f(): {attempt}", SHORT).failure == failure
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "resource.prlimit(1, resource.RLIMIT_NOFILE, (3, 3))",
+        "os.sched_setaffinity(1, {0})",
+        "os.setpriority(os.PRIO_PROCESS, 1, 19)",
+        "os.setpriority(os.PRIO_USER, 0, 19)",
+        "os.chmod('/tmp', 0)",
+        "os.utime('/tmp', (1, 1))",
+        "os.setxattr('/dev/shm', 'user.note', b'left')",
+    ],
+)
+def test_what_the_next_candidate_inherits_cannot_be_changed(run, attempt):
+    assert run(f"import os, resource\ndef f(): {attempt}").failure == Failure.FORBIDDEN
+
+
+def test_its_own_limits_can_be_lowered(run):
+    lower = "resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9)); os.sched_setaffinity(0, os.sched_getaffinity(0))"
+    source = f"import os, resource\ndef f(): {lower}"
+    assert run(source).failed is None
+
+
+@pytest.fixture
+def without_landlock(engine, monkeypatch, tmp_path):
+    """A container on a kernel without Landlock."""
+    inside = tmp_path / "inside"
+    shutil.copytree(INSIDE, inside)
+    with (inside / "landlock.py").open("a") as file:
+        file.write("\n\ndef version(): return 0\n")
+    monkeypatch.setattr("speciate.sandbox.docker.container.INSIDE", inside)
+    with open_sandbox(SandboxSpec(backend=Backend.DOCKER)) as opened:
+        yield opened
+
+
+def test_without_landlock_less_is_hidden_but_nothing_can_be_written_or_reached(without_landlock):
+    def failure(attempt: str) -> Failure | None:
+        with without_landlock.process({"program.py": f"def f(): {attempt}"}, SHORT) as process:
+            try:
+                process.call("f", {})
+            except CandidateFailed as failed:
+                return failed.failure
+        return None
+
+    assert failure("open('/proc/self/status')") is None
+    for place in ("/written", "/site/written", "/jail/written", "/dev/written", "/dev/mqueue/written", "/proc/1/comm"):
+        assert failure(f"open({place!r}, 'w')") == Failure.FORBIDDEN
+    for name in ("mem", "maps", "environ"):
+        assert failure(f"open('/proc/1/{name}')") == Failure.FORBIDDEN
+    for exploit in ("R18", "R43", "X12"):
+        assert all(finding.held for finding in attack_suite(without_landlock, exploit))
 
 
 def test_cpu_is_read_from_outside(run):

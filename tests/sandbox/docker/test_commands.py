@@ -32,7 +32,7 @@ def test_an_evaluation_is_the_same_as_under_bubblewrap(engine):
 
 
 def test_a_run_by_a_configuration_is_on_record(engine, tmp_path):
-    (tmp_path / "mine.yaml").write_text("sandbox: docker\nbudget: {evaluations: 6}\nworkers: 2\n")
+    (tmp_path / "mine.yaml").write_text("sandbox: docker\nbudget: {evaluations: 6}\nworkers: 1\ncertify: false\n")
     run = tmp_path / "run"
     done = command("run", LINEAR, "--config", tmp_path / "mine.yaml", "--out", run, "--json")
     assert done.returncode == 0, done.stderr
