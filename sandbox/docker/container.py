@@ -53,7 +53,8 @@ class Container:
         self._folder = Path(tempfile.mkdtemp(prefix="speciate-"))
         self._running: Running | None = None
         self._written: Iterable[bytes] = ()
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._remove)
             image = find_image(self._client, spec.imports)
             with _listener(self._offer(spec)) as listener:
                 with asking("the container could not be started"):
@@ -62,9 +63,7 @@ class Container:
                     self._written = created.attach(stdout=True, stderr=True, stream=True)
                     created.start()
                 self.control = self._accept(listener, created)
-        except SandboxError:
-            self._remove()
-            raise
+            undo.pop_all()
 
     def admit(self, limits: Limits) -> Limits:
         """The container's memory limit only grows: lowering it under what caches hold would fail."""

@@ -85,7 +85,6 @@ def build_from_registry(client: DockerClient, modules: Sequence[str]) -> None:
             tag=IMAGE,
             buildargs={"PYTHON": python, "PACKAGES": pinned},
             labels={MODULES: " ".join(modules), ORIGIN: f"python:{python}-slim"},
-            network_mode=None,
             rm=True,
             forcerm=True,
         )
