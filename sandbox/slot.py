@@ -104,10 +104,6 @@ class Child:
                 env=environment,
             )
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def admit(self, limits: Limits) -> Limits:
         return limits
 

@@ -81,10 +81,15 @@ def test_closing_leaves_no_process():
     assert wait_until(lambda: not any(map(alive, family)))
 
 
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not alive(pid))
+
+
 def test_a_dead_zygote_is_replaced():
     with open_sandbox(SandboxSpec()) as sandbox:
         for _ in range(2):
-            os.kill(sandbox._zygote.enclosure.pid, signal.SIGKILL)
+            kill(sandbox.pid)
             with sandbox.process(FILES, Limits()) as process:
                 assert process.call("f", {}) == 1
 
@@ -92,7 +97,7 @@ def test_a_dead_zygote_is_replaced():
 def test_a_zygote_that_dies_under_a_process_is_no_fault_of_the_candidate():
     with open_sandbox(SandboxSpec()) as sandbox:
         with pytest.raises(SandboxError), sandbox.process(FILES, Limits()) as process:  # noqa: PT012
-            os.kill(sandbox._zygote.enclosure.pid, signal.SIGKILL)
+            kill(sandbox.pid)
             process.call("g", {})
         with sandbox.process(FILES, Limits()) as process:
             assert process.call("f", {}) == 1
