@@ -21,6 +21,7 @@ _BOOT = """
 import sys
 _, setting, code, *site = sys.argv
 sys.path[:] = [code, *sys.path, *site]
+import inside.hooks
 from inside.zygote import main
 sys.path.remove(code)
 main(setting)
