@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from .cgroup import Cgroup, enclose, name_victim
 from .clock import pid_of
 from .inside.confine import Layer
 from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
@@ -60,6 +61,7 @@ class Zygote:
         self._folder = folder
         self._ended: dict[int, Ended] = {}
         self._number = 0
+        self._cgroup: Cgroup | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -76,13 +78,17 @@ class Zygote:
         except SandboxError:
             self.close()
             raise
-        self._address_space = _address_space(pid_of(pidfd))
+        pid = pid_of(pidfd)
         os.close(pidfd)
+        self._address_space, resident = _memory(pid)
+        self._cgroup = enclose(pid, resident)
         self.filtered = isinstance(message, Ready) and message.filtered
 
     def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
         """A fresh fork that serves ``channel``: its number and a pidfd. Raises: SandboxError."""
         self._number += 1
+        if self._cgroup is not None:
+            self._cgroup.admit(self._number, limits)
         address_space = self._address_space + limits.memory_bytes
         bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
         try:
@@ -94,10 +100,17 @@ class Zygote:
             if isinstance(message, Spawned):
                 return self._number, descriptors[0]
 
+    def started(self, pid: int) -> None:
+        """A fork is about to run foreign code."""
+        if self._cgroup is not None:
+            name_victim(pid)
+
     def ended(self, number: int) -> Ended:
         """Wait for the end of a fork that is ending. Raises: SandboxError."""
         while number not in self._ended:
             self._receive(_REPLY_SECONDS)
+        if self._cgroup is not None:
+            self._cgroup.release(number)
         return self._ended.pop(number)
 
     def close(self) -> None:
@@ -106,6 +119,8 @@ class Zygote:
         self._process.kill()
         self._process.wait()
         self._errors.close()
+        if self._cgroup is not None:
+            self._cgroup.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -132,6 +147,7 @@ class Zygote:
         return self._errors.read(2000).decode(errors="replace").strip()
 
 
-def _address_space(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _memory(pid: int) -> tuple[int, int]:
+    """Address space and resident memory in bytes."""
+    size, resident = Path(f"/proc/{pid}/statm").read_text().split()[:2]
+    return int(size) * os.sysconf("SC_PAGE_SIZE"), int(resident) * os.sysconf("SC_PAGE_SIZE")

@@ -84,7 +84,9 @@ def test_closing_leaves_no_process():
 def test_a_dead_zygote_is_replaced():
     with open_sandbox(SandboxSpec()) as sandbox:
         for _ in range(2):
+            family = [process for process in descendants(os.getpid()) if alive(process)]
             os.kill(sandbox._zygote._process.pid, signal.SIGKILL)
+            assert wait_until(lambda family=family: not any(map(alive, family)))
             with sandbox.process(FILES, Limits()) as process:
                 assert process.call("f", {}) == 1
 
