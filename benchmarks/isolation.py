@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..sandbox import Backend, Limits, SandboxSpec, open_sandbox
+from ..sandbox import Backend, Limits, Sandbox, SandboxSpec, Tier, open_sandbox
+from .layers import sandboxes
 from .tree import tree_cpu
 
 WORKLOAD = Path(__file__).parent / "workload"
@@ -23,7 +24,7 @@ ROUNDS = 6
 """The kinds take turns, so that a change of the machine's load meets all of them."""
 
 BARE = "bare fork"
-FULL = {Backend.BUBBLEWRAP: "full isolation", Backend.DOCKER: "docker container"}
+CONTAINER = "docker container"
 
 
 def measure(
@@ -33,14 +34,14 @@ def measure(
 
     The whole engine is measured with bubblewrap only: processes of containers are no family of ours.
     """
-    roots = [os.getpid()]
     with contextlib.ExitStack() as stack:
-        # From one row to the next one thing is added: a fork; channel, limits and filter; namespaces and private files.
+        opened = _sandboxes(backend, stack)
+        roots = [os.getpid(), *(one.pid for one in opened.values() if one.tier is Tier.DOCKER)]
+        # From one row to the next one thing is added.
         kinds = {
             "no isolation": _in_process(),
             BARE: stack.enter_context(_forks()),
-            "fork server without jail": stack.enter_context(_sandboxed(Backend.UNSAFE, roots)),
-            FULL[backend]: stack.enter_context(_sandboxed(backend, roots)),
+            **{what: _in(sandbox) for what, sandbox in opened.items()},
         }
         costs = _take_turns(kinds, candidates, progress, roots)
     rows = [_row(what, candidates, cost, None) for what, cost in costs.items()]
@@ -110,20 +111,22 @@ def _forks() -> Iterator[Callable[[int], None]]:
         yield run
 
 
-@contextlib.contextmanager
-def _sandboxed(backend: Backend, roots: list[int]) -> Iterator[Callable[[int], None]]:
-    """Candidates of a warm sandbox; its start is not measured. A zygote that is no child of ours joins ``roots``."""
+def _sandboxes(backend: Backend, stack: contextlib.ExitStack) -> dict[str, Sandbox]:
+    if backend is Backend.BUBBLEWRAP:
+        return stack.enter_context(sandboxes())
+    return {CONTAINER: stack.enter_context(open_sandbox(SandboxSpec(backend=backend)))}
+
+
+def _in(sandbox: Sandbox) -> Callable[[int], None]:
+    """Candidates of a warm sandbox."""
     source, x = PROGRAM.read_text(), _vector()
-    with open_sandbox(SandboxSpec(backend=backend)) as sandbox:
-        if backend is Backend.DOCKER:
-            roots.append(sandbox.pid)
 
-        def run(count: int) -> None:
-            for _ in range(count):
-                with sandbox.process({"program.py": source}, Limits()) as process:
-                    process.call("work", {"x": x})
+    def run(count: int) -> None:
+        for _ in range(count):
+            with sandbox.process({"program.py": source}, Limits()) as process:
+                process.call("work", {"x": x})
 
-        yield run
+    return run
 
 
 def _engine(count: int) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .inside.confine import Layer
 from .inside.zygote import Setting
 from .spec import NoJail, SandboxSpec
 from .visible import site_folders, visible_packages
@@ -21,6 +22,7 @@ _BOOT = """
 import importlib, sys
 _, name, setting, code, *site = sys.argv
 sys.path[:] = [code, *sys.path, *site]
+import inside.hooks
 module = importlib.import_module("inside." + name)
 sys.path.remove(code)
 module.main(setting)
@@ -77,10 +79,10 @@ def unsafe_command(spec: SandboxSpec, control: int, folder: str) -> list[str]:
     return _zygote(Setting(control, False, helpers, spec.imports, folder), str(INSIDE.parent), site)
 
 
-def jailed_command(bwrap: str, spec: SandboxSpec, control: int) -> list[str]:
+def jailed_command(bwrap: str, spec: SandboxSpec, control: int, omitted: tuple[Layer, ...] = ()) -> list[str]:
     """Raises: SandboxError where one of the imports is not installed."""
     helpers = None if spec.helpers is None else _HELPERS
-    setting = Setting(control, True, helpers, spec.imports, scratch())
+    setting = Setting(control, True, helpers, spec.imports, scratch(), omitted)
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     isolation = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "jail"]
     lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", ENVIRONMENT.items())]

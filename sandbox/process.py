@@ -74,6 +74,7 @@ class Process:
         if kind is not Kind.READY:
             raise SandboxError(f"the jail could not be closed: {value}")
         self._pid = pid_of(self._pidfd)
+        self._zygote.started(self._pid)
         self._cpu_before = cpu_seconds(self._pid)
 
     def call(self, entry: str, inputs: Mapping[str, Any], oracle: Serves | None = None) -> Any:

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
 
+from .cgroup import Cgroup, enclose, name_victim
 from .clock import pid_of
+from .inside.confine import Layer
 from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
 from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
 from .limits import Limits
@@ -28,8 +30,11 @@ _NO_BWRAP = (
 )
 
 
-def start_zygote(spec: SandboxSpec) -> Zygote:
-    """Raises: NoJail; SandboxError where an import is not installed or fails."""
+def start_zygote(spec: SandboxSpec, omitted: tuple[Layer, ...] = ()) -> Zygote:
+    """Without the layers ``omitted``, to measure what they cost; never for candidates that are not trusted.
+
+    Raises: NoJail; SandboxError where an import is not installed or fails.
+    """
     if sys.platform != "linux":
         raise NoJail("no jail here: programs run only on Linux; use a Linux machine, container or virtual machine")
     if spec.backend is Backend.DOCKER:
@@ -40,7 +45,7 @@ def start_zygote(spec: SandboxSpec) -> Zygote:
     said = None
     for bwrap in bwrap_programs():
         try:
-            return Zygote(Child(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control), {}, None))
+            return Zygote(Child(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control, omitted), {}, None))
         except _Died as error:
             said = str(error)
             if not said.startswith("bwrap:"):
@@ -74,6 +79,10 @@ class Enclosure(Protocol):
 
     control: socket.socket
 
+    def enclose(self, pid: int, resident: int) -> Cgroup | None:
+        """A control group of ours around the zygote, which is resident with so many bytes, where it needs one."""
+        ...
+
     def admit(self, limits: Limits) -> Limits:
         """Make room for one candidate. What its own process is to be held to. Raises: SandboxError."""
         ...
@@ -104,6 +113,9 @@ class Child:
                 env=environment,
             )
 
+    def enclose(self, pid: int, resident: int) -> Cgroup | None:
+        return enclose(pid, resident)
+
     def admit(self, limits: Limits) -> Limits:
         return limits
 
@@ -128,6 +140,7 @@ class Zygote:
         self._control = enclosure.control
         self._ended: dict[int, Ended] = {}
         self._number = 0
+        self._cgroup: Cgroup | None = None
         try:
             message, (pidfd,) = self._receive(_START_SECONDS)
             self.pid = pid_of(pidfd)
@@ -135,13 +148,16 @@ class Zygote:
         except (SandboxError, ProcessLookupError):
             self.close()
             raise
-        self._address_space = _address_space(self.pid)
+        self._address_space, resident = _memory(self.pid)
+        self._cgroup = enclosure.enclose(self.pid, resident)
         self.filtered = isinstance(message, Ready) and message.filtered
 
     def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
         """A fresh fork that serves ``channel``: its number and a pidfd. Raises: SandboxError."""
         self._number += 1
         limits = self.enclosure.admit(limits)
+        if self._cgroup is not None:
+            self._cgroup.admit(self._number, limits)
         address_space = self._address_space + limits.memory_bytes
         bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
         try:
@@ -153,15 +169,24 @@ class Zygote:
             if isinstance(message, Spawned):
                 return self._number, descriptors[0]
 
+    def started(self, pid: int) -> None:
+        """A fork is about to run foreign code."""
+        if self._cgroup is not None:
+            name_victim(pid)
+
     def ended(self, number: int) -> Ended:
         """Wait for the end of a fork that is ending. Raises: SandboxError."""
         while number not in self._ended:
             self._receive(_REPLY_SECONDS)
+        if self._cgroup is not None:
+            self._cgroup.release(number)
         return self._ended.pop(number)
 
     def close(self) -> None:
         """End it and all its forks."""
         self.enclosure.close()
+        if self._cgroup is not None:
+            self._cgroup.close()
 
     def _receive(self, seconds: float) -> tuple[Message, list[int]]:
         poll = select.poll()
@@ -182,6 +207,7 @@ class Zygote:
         return message, descriptors
 
 
-def _address_space(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _memory(pid: int) -> tuple[int, int]:
+    """Address space and resident memory in bytes."""
+    size, resident = Path(f"/proc/{pid}/statm").read_text().split()[:2]
+    return int(size) * os.sysconf("SC_PAGE_SIZE"), int(resident) * os.sysconf("SC_PAGE_SIZE")

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .cgroup import missing
 from .inside import landlock
 from .inside.seccomp import filters
 from .jail import bwrap_programs
@@ -60,9 +61,12 @@ def _further(tier: Tier) -> Iterator[str]:
 
 
 def _memory_limit(filtered: bool) -> str:
-    if filtered:
-        return "address space (RLIMIT_AS) of the candidate's only process; its private files are bounded apart"
-    return "address space of each process (RLIMIT_AS), not their sum"
+    unit = "the candidate's only process" if filtered else "each process"
+    alone = f"address space of {unit} (RLIMIT_AS), private files apart"
+    reason = missing()
+    if reason is None:
+        return f"{alone}; all processes of a slot together by a control group"
+    return f"{alone}; no control group: {reason}"
 
 
 _OUTSIDE = "def probe(): open('/proc/self/mounts')"

@@ -65,6 +65,9 @@ class Container:
                 self.control = self._accept(listener, created)
             undo.pop_all()
 
+    def enclose(self, pid: int, resident: int) -> None:
+        """The container is one."""
+
     def admit(self, limits: Limits) -> Limits:
         """The container's memory limit only grows: lowering it under what caches hold would fail."""
         if limits.memory_bytes > self._memory_bytes and self._running is not None:

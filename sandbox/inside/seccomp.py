@@ -6,10 +6,10 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .system import libc, raising
+from .system import Call, libc
 
 # name: (x86-64, aarch64 or None where it does not exist); Linux's syscall tables (arch/x86/entry/syscalls,
 # include/uapi/asm-generic/unistd.h).
@@ -80,10 +80,10 @@ class Filter:
         self._code = ctypes.create_string_buffer(b"".join(instructions))
         self._program = _Program(len(instructions), ctypes.addressof(self._code))
 
-    def install(self) -> None:
-        """For this thread and all it starts, for good. Raises: OSError."""
-        raising(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-        raising(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0), "seccomp")
+    def calls(self) -> Iterator[Call]:
+        """That install it for a thread and all that it starts, for good."""
+        yield Call("no_new_privs", libc.prctl, (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        yield Call("seccomp", libc.prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0))
 
 
 def filters() -> tuple[Filter, Filter] | None:
