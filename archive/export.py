@@ -110,13 +110,13 @@ def _refuse_unsafe_code(chosen: Chosen) -> None:
 
 def _record(chosen: Chosen) -> list[Call]:
     """Calls of the program in the jail. Raises: ExportError where it no longer works; SandboxError."""
-    from ..sandbox import CandidateFailed, SandboxSpec, open_sandbox
+    from ..sandbox import Backend, CandidateFailed, SandboxSpec, open_sandbox
     from .recording import record
 
     task, started = chosen.folder.task, chosen.state.started
     assert started is not None
-    unsafe = bool(started.config.get("unsafe", False))
-    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, unsafe=unsafe)
+    backend = Backend.UNSAFE if started.config.get("unsafe") else Backend(started.config.get("sandbox", "bubblewrap"))
+    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, backend=backend)
     program = chosen.state.program(chosen.program)
     try:
         with open_sandbox(spec) as sandbox:

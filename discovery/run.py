@@ -54,7 +54,7 @@ def start(
     config = settle(config)
     proposer = proposer or make_proposer(config)
     secret = run_secret(folder.task.id, config.seed)
-    spec = sandbox_spec(folder, config.unsafe)
+    spec = sandbox_spec(folder, config.backend)
     with Interrupts().watched() as interrupts, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
         stage("measuring baseline and reference on this machine")
         calibration = calibrate(folder, sandbox, secret)
@@ -151,7 +151,7 @@ def _drive(
 
 async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...], interrupts: Interrupts) -> str:
     executor = LocalExecutor(
-        run.folder, run.secret, run.calibration, workers=run.config.workers, unsafe=run.config.unsafe
+        run.folder, run.secret, run.calibration, workers=run.config.workers, backend=run.config.backend
     )
     conductor = Conductor(
         run.config,
