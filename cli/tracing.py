@@ -18,10 +18,15 @@ WithTrace = Annotated[
 
 
 def trace_of(state: RunState, program: str) -> Trace:
-    """The program on a smoke instance of its run. Raises: TaskError where the task has changed; SandboxError."""
+    """The program on a smoke instance of its run: a trace of the search, else a new one.
+
+    Raises: TaskError where the task has changed; SandboxError.
+    """
     from ..api import traced
     from ..evaluators import reload_task
 
+    if program in state.traces:
+        return state.traces[program]
     started = state.started
     assert started is not None  # load_run refuses a run without a start
     folder = reload_task(started.task, started.task_path, started.task_digest)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
 from ...archive import RunState, Tally
-from ...evaluators import Evaluation, State
-from .steps import phrase
+from ...evaluators import State
+from .steps import commonest, failure_of, phrase
 
 RECENT = 100
 """Proposals of the island that are looked at for failures."""
 TRIED = 5.0
 """Evaluations, old ones counting less, after which a kind of change is judged."""
 MOST_TOLD = 3
+APART = 0.1
+"""Relative difference of two instances' gains that is worth a word."""
 
 
 def lessons(state: RunState, island: int) -> tuple[str, ...]:
@@ -46,14 +47,8 @@ def _failures(state: RunState, island: int) -> Iterator[str]:
     evaluated = [one for one in late if one is not None]
     failed = [one for one in evaluated if one.state is not State.VALID]
     if failed:
-        common = Counter(f"{one.state.value} ({_reason(one)})" for one in failed).most_common(MOST_TOLD)
-        kinds = "; ".join(f"{count} x {what}" for what, count in common)
+        kinds = commonest((one.state, failure_of(one)) for one in failed)
         yield f"{len(failed)} of the last {len(evaluated)} programs here failed: {kinds}."
-
-
-def _reason(evaluation: Evaluation) -> str:
-    """The instance's name goes, so that equal failures count as one."""
-    return phrase(evaluation.feedback.partition("\n")[0].partition(": ")[2])
 
 
 def _instances(state: RunState, island: int) -> Iterator[str]:
@@ -65,7 +60,7 @@ def _instances(state: RunState, island: int) -> Iterator[str]:
     gains = {one.name: one.gain for one in evaluation.instances if one.gain is not None}
     if len(gains) > 1:
         low, high = min(gains, key=gains.__getitem__), max(gains, key=gains.__getitem__)
-        if gains[low] < gains[high]:
+        if gains[high] - gains[low] > APART * abs(gains[high]):
             yield (
                 f"The best program here gains least on {phrase(low)} ({gains[low]:.3g}) "
                 f"and most on {phrase(high)} ({gains[high]:.3g})."

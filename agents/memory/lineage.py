@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...archive import RunState
-from .steps import Step, step
+from .steps import Step, commonest, step
 
 MOST_ANCESTORS = 6
 """Steps of the way here that are told: the largest gains."""
@@ -45,8 +45,7 @@ class Lineage:
         if worse:
             yield f"Changes after it that hurt or did nothing: {'; '.join(map(str, worse[-MOST_TOLD:]))}."
         if failed:
-            common = Counter(f"{one.state.value} ({one.failure})" for one in failed).most_common(MOST_TOLD)
-            yield f"Failures after it: {'; '.join(f'{count} x {what}' for what, count in common)}."
+            yield f"Failures after it: {commonest((one.state, one.failure) for one in failed)}."
 
 
 def _parted(scored: list[Step]) -> tuple[list[Step], list[Step]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...archive import RunState
 from ...evaluators import Evaluation, State
 from ...sandbox.text import bounded_text
 
+MOST_KINDS = 3
 MAX_WORDS = 160
 """Characters of what was said for a change, or of what a program said when it failed."""
 
@@ -51,8 +54,14 @@ def step(state: RunState, program: str) -> Step | None:
         state=evaluation.state,
         gain=_gain(evaluation, before),
         sure=apart(evaluation, before),
-        failure="" if evaluation.state is State.VALID else phrase(evaluation.feedback.partition("\n")[0]),
+        failure=failure_of(evaluation),
     )
+
+
+def failure_of(evaluation: Evaluation) -> str:
+    """What the instance that failed says of it, in one phrase; nothing of a program that is VALID."""
+    failed = [one for one in evaluation.instances if one.state is not State.VALID]
+    return phrase(failed[-1].note) if failed else ""
 
 
 def _gain(after: Evaluation, before: Evaluation) -> float | None:
@@ -68,3 +77,9 @@ def phrase(text: str) -> str:
     """Foreign words as the beginning of one line."""
     line = " ".join(bounded_text(text).split())
     return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 4] + " ..."
+
+
+def commonest(failures: Iterable[tuple[State, str]]) -> str:
+    """The kinds of failure that occur most, with how often."""
+    counted = Counter(f"{state.value} ({said})" if said else state.value for state, said in failures)
+    return "; ".join(f"{count} x {what}" for what, count in counted.most_common(MOST_KINDS))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...evaluators.source import END, START
-from ...evaluators.trace import Raised, Recorded, Sample, TracedCall, TracedLine, Value
+from ...evaluators.trace import Raised, Recorded, Sample, Trace, TracedCall, TracedLine, Value
 from .subgraph import minimal
 
 MOST_VISITS = 4
@@ -20,8 +20,27 @@ def cut(recorded: Recorded, files: Mapping[str, str]) -> tuple[TracedLine, ...]:
     Where a program has not failed, what it asked the oracle is judged too. All lines where no target is known: the
     recording ended before.
     """
+    return tuple(recorded.lines[index] for index in _kept(recorded, files))
+
+
+def concise(trace: Trace, files: Mapping[str, str]) -> Trace:
+    """A trace with no more than what ``cut`` leaves of its last process, to be kept."""
+    last = trace.last
+    if last is None:
+        return trace
+    kept = _kept(last, files)
+    numbers = {index: number for number, index in enumerate(kept)}
+    lines = tuple(
+        line.model_copy(update={"uses": tuple(numbers[used] for used in line.uses if used in numbers)})
+        for line in (last.lines[index] for index in kept)
+    )
+    target = None if last.target is None else numbers.get(last.target)
+    return trace.model_copy(update={"recorded": (last.model_copy(update={"lines": lines, "target": target}),)})
+
+
+def _kept(recorded: Recorded, files: Mapping[str, str]) -> Sequence[int]:
     if recorded.target is None:
-        return recorded.lines
+        return range(len(recorded.lines))
     asking = [index for index, line in enumerate(recorded.lines) if line.asks and recorded.raised is None]
     free = {name: _changeable(text) for name, text in files.items()}
 
@@ -29,8 +48,7 @@ def cut(recorded: Recorded, files: Mapping[str, str]) -> tuple[TracedLine, ...]:
         line = recorded.lines[index]
         return line.line in free.get(line.file, ())
 
-    kept = minimal([recorded.target, *asking], changeable, lambda index: recorded.lines[index].uses)
-    return tuple(recorded.lines[index] for index in sorted(kept))
+    return sorted(minimal([recorded.target, *asking], changeable, lambda index: recorded.lines[index].uses))
 
 
 def _changeable(source: str) -> range | frozenset[int]:
