@@ -44,19 +44,28 @@ class Value(Record):
     high: float | None = None
     odd: Count = 0
 
-    def __str__(self) -> str:
+    @property
+    def form(self) -> str:
+        """Kind, dtype, shape and size."""
         parts = [self.kind]
         if self.shape is not None:
             parts.append(f"{self.dtype}[{', '.join(map(str, self.shape))}]")
         if self.size is not None:
             parts.append(f"of {self.size}")
-        if self.text:
-            parts.append(self.text)
+        return " ".join(parts)
+
+    @property
+    def measure(self) -> str:
+        """What distinguishes it from others of the same form."""
+        parts = [self.text] if self.text else []
         if self.norm is not None and self.low is not None and self.high is not None:
             parts.append(f"norm {self.norm:.4g}, {self.low:.4g} to {self.high:.4g}")
         if self.odd:
             parts.append(f"{self.odd} NaN or infinite")
         return " ".join(parts)
+
+    def __str__(self) -> str:
+        return f"{self.form} {self.measure}".strip()
 
 
 Values = Annotated[dict[Word, Value], Field(max_length=64)]

@@ -8,7 +8,7 @@ from ...evaluators.source import END, START
 from ...evaluators.trace import Raised, Recorded, Sample, Trace, TracedCall, TracedLine, Value
 from .subgraph import minimal
 
-MOST_VISITS = 4
+MOST_VISITS = 3
 """Values of a name that are told: the first ones and the last."""
 NOTED_SHARE = 0.05
 """Of the time; lines that took less say nothing of it."""
@@ -113,10 +113,14 @@ def _by_name(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
 
 
 def _over_visits(samples: list[Sample], visits: int) -> str:
-    if visits <= 1 or len(samples) == 1:
+    """What stays the same is told once."""
+    forms = {sample.value.form for sample in samples}
+    if visits <= 1 or len({str(sample.value) for sample in samples}) == 1:
         return str(samples[-1].value)
     shown = samples if len(samples) <= MOST_VISITS else [*samples[: MOST_VISITS - 1], samples[-1]]
-    return "; ".join(f"visit {sample.visit}: {sample.value}" for sample in shown)
+    if len(forms) > 1:
+        return "; ".join(f"visit {sample.visit}: {sample.value}" for sample in shown)
+    return f"{forms.pop()}; " + "; ".join(f"visit {sample.visit}: {sample.value.measure}" for sample in shown)
 
 
 def named(values: Mapping[str, Value]) -> str:

@@ -251,9 +251,14 @@ class Recorder:
             line.uses.add((scope.file, scope.now.line))
 
     def _sample_last(self, scope: _Scope, names: Mapping[str, Any]) -> None:
+        """What is left in each name, for the statement that bound it or changed its object last."""
         for name, source in scope.bound.items():
-            line = self._lines.get(source) if isinstance(source, tuple) else None
-            if line is not None and name in names and name in self._parsed(line.key[0])[line.key[1]].binds:
+            last = self._changes.last(names.get(name)) or source
+            line = self._lines.get(last) if isinstance(last, tuple) else None
+            if line is None or name not in names:
+                continue
+            statement = self._parsed(line.key[0])[line.key[1]]
+            if name in statement.binds or name in statement.changes:
                 line.keep(name, names[name])
 
     def _raised(self, error: BaseException) -> dict[str, Any] | None:

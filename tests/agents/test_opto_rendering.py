@@ -68,7 +68,7 @@ def test_the_sections_hold_what_the_paper_gives_a_model(card: TaskCard) -> None:
     assert told.variables == SOURCE.strip("\n")
     assert "EVOLVE-BLOCK" in told.constraints
     assert told.inputs.startswith("x = array float64[8]")
-    assert "line 13: y = visit 1: array float64[8]" in told.others
+    assert "line 13: y = array float64[8]; visit 1: norm" in told.others
     assert told.outputs.startswith("array float64[8]")
     assert "score 0.25" in told.feedback
     assert "vector0: valid error=0.2" in told.feedback

@@ -102,6 +102,22 @@ def test_the_visits_of_a_loop_are_one_node_with_values_over_time(traced: Traced)
     assert used(report)[4] >= {2, 3, 4}
 
 
+def test_the_last_value_belongs_to_the_line_that_made_it(traced: Traced) -> None:
+    _, report = traced(
+        """\
+        import numpy as np
+        def f(n):
+            for i in range(n):
+                w = np.zeros(2)
+                w[0] = i
+            return w
+        """,
+        n=3,
+    )
+    assert [sample["value"]["high"] for sample in at(report, 4)["values"]] == [0.0, 0.0]
+    assert [sample["value"]["high"] for sample in at(report, 5)["values"]] == [0.0, 1.0, 2.0]
+
+
 def test_calls_connect_functions_methods_closures_and_generators(traced: Traced) -> None:
     output, report = traced(
         """\
