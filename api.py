@@ -20,11 +20,14 @@ from .evaluators import (
     Size,
     TaskError,
     TaskFolder,
+    Trace,
     calibrate,
     check_source,
     load_task,
 )
 from .evaluators.loader import shipped_tasks
+from .evaluators.seeds import draw
+from .evaluators.tracing import telling, trace
 from .sandbox import Backend, open_sandbox
 
 tasks = shipped_tasks
@@ -63,6 +66,15 @@ def score(
         calibration = calibrate(folder, sandbox, secret, size)
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         return evaluator.evaluate(program.files, program.id, size=size), calibration
+
+
+def traced(
+    folder: TaskFolder, program: Program, secret: bytes, backend: Backend, evaluation: Evaluation | None
+) -> Trace:
+    """One recorded run of a program on a smoke instance (see ``evaluators/tracing.py``). Raises: SandboxError."""
+    instances = draw(folder.task, secret, "smoke", "search")
+    with open_sandbox(sandbox_spec(folder, backend)) as sandbox:
+        return trace(folder.task, sandbox, program.files, telling(instances, evaluation))
 
 
 def discover(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..archive import Merits, Tally
-from .proposer import AsksForRelatives, Brief, NoProposal, Proposal, Proposer
+from .proposer import AsksForRelatives, Brief, NoProposal, Proposal, Proposer, Reads
 
 PRIOR = Tally(reward=1.0, cost=5.0)
 """Successes and evaluations that every arm is credited with beforehand: a new one is worth a try."""
@@ -63,6 +63,7 @@ class MixedProposer:
     def __init__(self, proposers: Sequence[Proposer]) -> None:
         self.name = "+".join(proposer.name for proposer in proposers)
         self.relatives = max((p.relatives for p in proposers if isinstance(p, AsksForRelatives)), default=0)
+        self.reads = any(p.reads for p in proposers if isinstance(p, Reads))
         self._proposers = tuple(proposers)
 
     async def propose(self, brief: Brief) -> Proposal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .proposer import AsksForRelatives, Brief, Candidate, Cost, NoProposal, Proposal, Proposer
+from .proposer import AsksForRelatives, Brief, Candidate, Cost, NoProposal, Proposal, Proposer, Reads
 
 
 class ChainedProposer:
@@ -17,6 +17,7 @@ class ChainedProposer:
     def __init__(self, proposer: Proposer, mean: int) -> None:
         self.name = proposer.name
         self.relatives = proposer.relatives if isinstance(proposer, AsksForRelatives) else 0
+        self.reads = isinstance(proposer, Reads) and proposer.reads
         self._proposer = proposer
         self._mean = mean
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..archive import Merits, Program
 from ..evaluators import Evaluation
+from .memory import Success
 
 
 class Operator(StrEnum):
@@ -53,6 +54,8 @@ class Brief:
     inspirations: tuple[Candidate, ...]
     rng: np.random.Generator
     insights: tuple[str, ...] = ()
+    successes: tuple[Success, ...] = ()
+    """Changes of other programs that are known to have helped. Like insights, for proposers that read."""
     relatives: tuple[Candidate, ...] = ()
     """Evaluated programs that differ from the parent in numbers only, itself among them, in the order in which they
     were proposed. Shown to proposers that ask for them."""
@@ -97,6 +100,14 @@ class Proposer(Protocol):
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where no variant was found."""
         ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A proposer that reads words: its briefs hold insights and successes, and each new elite is traced for it."""
+
+    @property
+    def reads(self) -> bool: ...
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from .events import (
     Resumed,
     RunStarted,
     Stopped,
+    Traced,
     moved,
 )
 from .export import ExportError
@@ -64,6 +65,7 @@ __all__ = [
     "Stats",
     "Stopped",
     "Tally",
+    "Traced",
     "canonical",
     "certifies",
     "is_run",

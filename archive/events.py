@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from ..evaluators import Duel, Evaluation, Record
+from ..evaluators import Duel, Evaluation, Record, Trace
 from ..evaluators.calibration import Calibration
 from .archipelago import Move
 from .island import AddStatus
@@ -110,6 +110,14 @@ class Added(Record):
     displaced: str | None = None
 
 
+class Traced(Record):
+    """What a new elite did on a smoke instance, once more and apart from any score; for proposers that ask for it."""
+
+    kind: Literal["traced"] = "traced"
+    program: str
+    trace: Trace
+
+
 class _Moved(Record):
     """The elite ``program`` of island ``source`` was offered to island ``target`` after evaluation ``index``."""
 
@@ -178,6 +186,7 @@ Event = Annotated[
     | Remeasured
     | Evaluated
     | Added
+    | Traced
     | Moved
     | Certified
     | Stopped

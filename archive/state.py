@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import KeysView
 from dataclasses import dataclass, field
 
-from ..evaluators import Evaluation, State
+from ..evaluators import Evaluation, State, Trace
 from ..evaluators.calibration import Calibration
 from ..evaluators.duel import pooled
 from .archipelago import Archipelago, Move
@@ -25,6 +25,7 @@ from .events import (
     Resumed,
     RunStarted,
     Stopped,
+    Traced,
 )
 from .fronts import InstanceFront
 from .island import AddResult, AddStatus
@@ -77,6 +78,8 @@ class RunState:
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
     certificates: dict[str, Evaluation] = field(default_factory=dict)
     """In the order of the tries."""
+    traces: dict[str, Trace] = field(default_factory=dict)
+    """Of elites, where a proposer asks for them."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)
@@ -124,6 +127,9 @@ class RunState:
             case Certified():
                 self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
+            case Traced():
+                self.evaluation_of(event.program)
+                self.traces[event.program] = event.trace
             case RunStarted():
                 self.started = event
                 self._archipelago = Archipelago.of(event.archive, event.seed)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import Json, console, emit_json, note, number, span, table
+from .tracing import WithTrace, show_trace, trace_of
 
 if TYPE_CHECKING:
     from ..archive import RunState
-    from ..evaluators import Evaluation
+    from ..evaluators import Evaluation, Trace
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")]
 
@@ -74,16 +75,20 @@ def _summary(path: Path) -> dict[str, Any] | None:
 def show(
     directory: RunDirectory,
     program: Annotated[str | None, typer.Argument(metavar="[HASH]", help="A program's id or its beginning.")] = None,
+    trace: WithTrace = False,
     json: Json = False,
 ) -> None:
     """The elites of a run, or one program with its lineage, diff and evaluation."""
     from ..api import load_run
 
     state = load_run(directory)
+    if trace and program is None:
+        raise typer.BadParameter("--trace needs a HASH: 'speciate show DIR' lists the elites")
     if program is None:
         _show_elites(state, json)
     else:
-        _show_program(state, state.find(program), json)
+        found = state.find(program)
+        _show_program(state, found, json, trace_of(state, found) if trace else None)
 
 
 def _show_elites(state: RunState, json: bool) -> None:
@@ -131,7 +136,7 @@ def _elite(state: RunState, program: str, islands: list[int]) -> dict[str, Any]:
     }
 
 
-def _show_program(state: RunState, program: str, json: bool) -> None:
+def _show_program(state: RunState, program: str, json: bool, trace: Trace | None) -> None:
     proposed = state.proposals[program]
     evaluation = state.evaluation_or_none(program)
     lineage = state.lineage(program)
@@ -153,6 +158,7 @@ def _show_program(state: RunState, program: str, json: bool) -> None:
                 "certificate": certificate and certificate.model_dump(mode="json"),
                 "gap": state.gap(program) if certificate else None,
             }
+            | ({} if trace is None else {"trace": trace.model_dump(mode="json")})
         )
         return
     from rich.syntax import Syntax
@@ -179,6 +185,8 @@ def _show_program(state: RunState, program: str, json: bool) -> None:
     if certificate is not None:
         note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {_certain(certificate)}")
         note(f"gap (search - certificate): {number(state.gap(program))}")
+    if trace is not None:
+        show_trace(trace, state.program(program))
 
 
 def _certain(certificate: Evaluation) -> str:

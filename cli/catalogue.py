@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
+from .tracing import WithTrace, show_trace
 
 if TYPE_CHECKING:
     from ..evaluators import Calibration, Evaluation, Size, Task, TaskFolder
@@ -149,13 +150,15 @@ def evaluate(
     file: Annotated[Path, typer.Argument(help="The program to score.")],
     size: SizeName = "default",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the secret instances.")] = 0,
+    trace: WithTrace = False,
     sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
     """Score one program against baseline and reference; exit status 1 where it has no score."""
-    from ..api import score
+    from ..api import score, traced
     from ..archive import Program
+    from ..discovery.secrets import run_secret
     from ..evaluators import State, TaskError, check_source, load_task
 
     folder = load_task(task)
@@ -166,11 +169,16 @@ def evaluate(
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(f"{file}: {problems[0]}")
-    evaluation, calibration = score(folder, program, sized(size), seed, backend(sandbox, unsafe))
+    chosen = backend(sandbox, unsafe)
+    evaluation, calibration = score(folder, program, sized(size), seed, chosen)
+    seen = traced(folder, program, run_secret(folder.task.id, seed), chosen, evaluation) if trace else None
     if json:
-        emit_json(_evaluated(folder, evaluation, calibration))
+        told = {} if seen is None else {"trace": seen.model_dump(mode="json")}
+        emit_json(_evaluated(folder, evaluation, calibration) | told)
     else:
         _show(folder, evaluation, calibration)
+        if seen is not None:
+            show_trace(seen, program)
     if evaluation.state is not State.VALID:
         raise typer.Exit(1)
 

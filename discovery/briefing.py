@@ -7,10 +7,15 @@ from itertools import islice
 import numpy as np
 
 from ..agents import AsksForRelatives, Brief, Candidate, Proposer, TaskCard
+from ..agents.memory import insights, successes
+from ..agents.proposer import Reads
 from ..archive import RunState
 from ..evaluators import TaskFolder
 from .config import SelectionSettings
 from .selection import parent_selector
+
+SUCCESSES = 2
+"""Examples of changes that helped, in a brief."""
 
 
 class Kinship:
@@ -36,6 +41,7 @@ class Briefing:
         self._card = card
         self._selector = parent_selector(settings)
         self._inspirations = settings.inspirations
+        self._reads = isinstance(proposer, Reads) and proposer.reads
         self._relatives = proposer.relatives if isinstance(proposer, AsksForRelatives) else 0
         self._kinship = Kinship()
 
@@ -50,6 +56,8 @@ class Briefing:
             task=self._card,
             parents=(_candidate(state, parent),),
             inspirations=tuple(_candidate(state, program) for program in shown),
+            insights=insights(state, island, parent) if self._reads else (),
+            successes=successes(state, parent, SUCCESSES) if self._reads else (),
             rng=rng,
             relatives=tuple(_candidate(state, program) for program in alike),
             merits=state.ledger.merits(island),

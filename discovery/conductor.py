@@ -11,7 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
+from ..agents.opto import concise
+from ..agents.proposer import Reads
 from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, Remeasured, RunState, moved
+from ..archive.events import Traced
+from ..archive.island import AddStatus
 from ..archive.state import SEED, Additions
 from ..evaluators import Evaluation, State
 from .briefing import Briefing
@@ -72,6 +76,7 @@ class Conductor:
         self._budget = budget
         self._observers = observers
         self._briefing = Briefing(card, config.selection, proposer)
+        self._traces = isinstance(proposer, Reads) and proposer.reads
         self._next_index = state.next_index
         self._leftovers = list(state.pending.values())
         self._proposed = {proposal.program for proposal in self._leftovers}
@@ -220,6 +225,14 @@ class Conductor:
         self._journal.append(*before, evaluated, *added, *moves)
         for event in (*before, evaluated, *added, *moves):
             self._tell(event)
+        if self._traces and any(answer.status is not AddStatus.REJECTED for answer in added):
+            await self._trace(landed.proposed)
+
+    async def _trace(self, proposed: Proposed) -> None:
+        """Of a new elite, which may become a parent."""
+        trace = await self._executor.trace(proposed.files, self._state.evaluation_of(proposed.program))
+        if trace is not None:
+            self._record(Traced(program=proposed.program, trace=concise(trace, proposed.files)))
 
     def _record(self, event: Event) -> None:
         self._journal.append(event)

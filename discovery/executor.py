@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder
+from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder, Trace
 from ..sandbox import Backend, Sandbox, SandboxSpec, open_sandbox
 
 
@@ -16,6 +16,10 @@ class Executor(Protocol):
     """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
 
     async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation: ...
+
+    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
+        """What an evaluated program does on a smoke instance; None where the machine fails."""
+        ...
 
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         """Two programs of a clocked task, timed together; None where the machine fails."""
@@ -61,12 +65,19 @@ class LocalExecutor:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._evaluate, files, program_id)
 
+    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._trace, files, evaluation)
+
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._duel, challenger, elite, name)
 
     def _evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
         return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose)
+
+    def _trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
+        return self._evaluator().trace(files, evaluation, self._purpose)
 
     def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         return self._evaluator().duel(challenger, elite, name, size=self._size)

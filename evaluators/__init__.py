@@ -26,6 +26,7 @@ from .task import (
     TaskLimits,
     Verdict,
 )
+from .trace import Trace
 
 __all__ = [
     "Calibration",
@@ -56,6 +57,7 @@ __all__ = [
     "TaskError",
     "TaskFolder",
     "TaskLimits",
+    "Trace",
     "Verdict",
     "calibrate",
     "catalogue",

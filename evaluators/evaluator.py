@@ -15,6 +15,8 @@ from .scoring import CONFIDENCE, gain
 from .seeds import draw
 from .task import Instance, Size
 from .timing import Files, compared, fresh_instances, hopeless
+from .trace import Trace
+from .tracing import telling, trace
 from .trial import Trial, attempt, limits_for
 
 TRIES = 3
@@ -75,6 +77,11 @@ class Evaluator:
             return once(f"{number}.won").model_copy(update={"ahead": first.ahead}) if first.won else first
 
         return _tried(both)[0]
+
+    def trace(self, files: Files, evaluation: Evaluation, purpose: str = "search") -> Trace | None:
+        """What the program's lines do on a smoke instance (see tracing.py); None where the machine fails."""
+        instance = telling(self._instances("smoke", purpose), evaluation)
+        return _tried(lambda number: trace(self._task, self._sandbox, files, instance))[0]
 
     def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str) -> Evaluation:
         printed = ""

@@ -54,7 +54,11 @@ class Trial:
 
 def attempt(task: Task, sandbox: Sandbox, files: Mapping[str, str], instance: Instance, limits: Limits) -> Trial:
     """Raises: SandboxError, which is never the program's fault."""
-    session = Session(sandbox, files, limits)
+    return attempt_in(Session(sandbox, files, limits), task, instance)
+
+
+def attempt_in(session: Session, task: Task, instance: Instance) -> Trial:
+    """As ``attempt``, in a session that was made for it."""
     output, log, message = None, None, ""
     try:
         output, log = drive(task, instance, session)

@@ -26,6 +26,8 @@ _LAST_WORDS_MS = 500
 """Between a closed channel and the end of its process."""
 _CPUS = len(os.sched_getaffinity(0))
 _STDOUT_BYTES = 16384
+_REPORT_SECONDS = 2.0
+_REPORT_BYTES = 1 << 20
 _OWN_FAILURES = {str(f): f for f in (Failure.CRASHED, Failure.MEMORY, Failure.FORBIDDEN, Failure.MALFORMED)}
 
 
@@ -106,6 +108,26 @@ class Process:
             self._fail(*self._cause_of_death())
         finally:
             self._wall += time.monotonic() - begin
+
+    def trace(self, seconds: float) -> None:
+        """Before the first call: have the candidate's lines recorded, each call for at most so long."""
+        self._deadline = time.monotonic() + _START_SECONDS
+        self._send((Kind.TRACE, (dict(self._unsent or {}), seconds)))
+
+    def traced(self) -> Any:
+        """What its process recorded (see inside/recorder.py): plain data that the candidate may have forged.
+
+        None where it no longer answers, or with something else.
+        """
+        if self._failed is not None or self._ended is not None:
+            return None
+        self._deadline = time.monotonic() + _REPORT_SECONDS
+        try:
+            self._send((Kind.REPORT, None))
+            kind, value = self._channel.receive(_REPORT_BYTES)
+        except (Closed, WireError, CandidateFailed):
+            return None
+        return value if kind is Kind.REPORT else None
 
     @property
     def usage(self) -> Usage:

@@ -21,7 +21,7 @@ _CLOSED = -1
 
 
 class Kind(IntEnum):
-    """To the candidate: LOAD, CALL, ANSWER, REFUSED. From it: READY, BROKEN, RETURN, RAISE, ASK."""
+    """To it: LOAD, CALL, ANSWER, REFUSED, TRACE. From it: READY, BROKEN, RETURN, RAISE, ASK. Both: REPORT."""
 
     LOAD = 1
     CALL = 2
@@ -32,6 +32,8 @@ class Kind(IntEnum):
     RETURN = 7
     RAISE = 8
     ASK = 9
+    TRACE = 10
+    REPORT = 11
 
 
 _KINDS = {int(kind): kind for kind in Kind}

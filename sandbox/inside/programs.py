@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MAIN = "program"
-_ORIGIN = "<candidate>/"
+ORIGIN = "<candidate>/"
 
 
 class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -35,7 +35,7 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             name = ".".join(parts)
             self._files[name] = (path, source)
             # A one-tuple is linecache's form for lines to be had when a traceback asks for them.
-            linecache.cache[_ORIGIN + path] = (functools.partial(str, source),)  # type: ignore[assignment]
+            linecache.cache[ORIGIN + path] = (functools.partial(str, source),)  # type: ignore[assignment]
         sys.meta_path.append(self)
 
     def load(self) -> None:
@@ -64,24 +64,24 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         spec = importlib.util.spec_from_loader(fullname, self, is_package=fullname in self._packages)
         if spec is not None and fullname in self._files:
-            spec.origin = _ORIGIN + self._files[fullname][0]
+            spec.origin = ORIGIN + self._files[fullname][0]
         return spec
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
         if name in self._files:
             path, source = self._files[name]
-            module.__file__ = _ORIGIN + path
-            exec(compile(source, _ORIGIN + path, "exec"), module.__dict__)
+            module.__file__ = ORIGIN + path
+            exec(compile(source, ORIGIN + path, "exec"), module.__dict__)
 
 
 def line_of(error: BaseException) -> tuple[str, int] | None:
     """File and line of the candidate's own code that is nearest to where the error arose."""
-    if isinstance(error, SyntaxError) and (error.filename or "").startswith(_ORIGIN):
-        return str(error.filename).removeprefix(_ORIGIN), error.lineno or 0
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(ORIGIN):
+        return str(error.filename).removeprefix(ORIGIN), error.lineno or 0
     own = [
-        (frame.f_code.co_filename.removeprefix(_ORIGIN), line)
+        (frame.f_code.co_filename.removeprefix(ORIGIN), line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename.startswith(_ORIGIN)
+        if frame.f_code.co_filename.startswith(ORIGIN)
     ]
     return own[-1] if own else None

@@ -7,11 +7,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from . import confine
 from .channel import Channel, Closed, Kind, packed
-from .programs import Programs, line_of
+from .programs import ORIGIN, Programs, line_of
 from .wire import WireError
 
 _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
@@ -36,6 +36,16 @@ class Oracle:
         return lambda *args, **kwargs: self._ask(name, args, kwargs)
 
 
+class Watch(Protocol):
+    """Runs foreign code: plainly, or recorded."""
+
+    def __call__(self, function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any: ...
+
+
+def _unwatched(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
+    return function(**keywords)
+
+
 class Runner:
     """Loads a candidate's files and answers calls until the trusted side hangs up."""
 
@@ -45,6 +55,8 @@ class Runner:
         self._oracle = Oracle(self._ask)
         self._asked = 0
         self._load_failure: dict[str, str] | None = None
+        self._watch: Watch = _unwatched
+        self._report: Callable[[], Any] = dict
 
     def run(self) -> None:
         self._channel.send_bytes(_READY)
@@ -52,7 +64,11 @@ class Runner:
             kind, value = self._channel.receive()
             if kind is Kind.LOAD:
                 self._programs.add(value)
-                self._load_failure = self._attempt(self._programs.load)
+                self._load_failure = self._attempt(lambda: self._watch(self._programs.load, {}))
+            elif kind is Kind.TRACE:
+                self._record(*value)
+            elif kind is Kind.REPORT:
+                self._channel.send((Kind.REPORT, self._report()))
             elif self._load_failure is not None:
                 self._channel.send((Kind.RAISE, self._load_failure))
             else:
@@ -66,13 +82,19 @@ class Runner:
         keywords: Mapping[str, Any] = inputs | {"oracle": self._oracle} if with_oracle else inputs
 
         def reply() -> None:
-            output = self._programs.function(entry)(**keywords)
+            output = self._watch(self._programs.function(entry), keywords)
             _flush()
             self._channel.send((Kind.RETURN, output))
 
         failure = self._attempt(reply)
         if failure is not None:
             self._channel.send((Kind.RAISE, failure))
+
+    def _record(self, files: Mapping[str, str], seconds: float) -> None:
+        from .recorder import Recorder
+
+        recorder = Recorder(files, ORIGIN, Runner._ask.__code__, seconds)
+        self._watch, self._report = recorder.watch, recorder.report
 
     def _attempt(self, step: Callable[[], None]) -> dict[str, str] | None:
         """None, or how it failed in terms of ``speciate.sandbox.Failure`` and a message."""

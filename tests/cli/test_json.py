@@ -126,3 +126,11 @@ def test_bench(command: Command) -> None:
 
 def test_runs_of_an_empty_folder_is_an_empty_list(answer: Callable[..., Any], tmp_path: Path) -> None:
     assert answer("runs", tmp_path) == []
+
+
+def test_a_trace_is_told_with_the_evaluation(answer: Callable[..., Any]) -> None:
+    trace = answer("evaluate", LINEAR, LINEAR / "baseline.py", "--size", "smoke", "--trace")["trace"]
+    assert trace["state"] == "valid"
+    (recorded,) = trace["recorded"]
+    assert {"lines", "calls", "inputs", "output", "target", "raised"} <= set(recorded)
+    assert [line["visits"] for line in recorded["lines"] if line["line"] == 10] == [2]
