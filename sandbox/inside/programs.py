@@ -52,7 +52,7 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path.remove(self)
         for name, (path, _) in self._files.items():
             sys.modules.pop(name, None)
-            linecache.cache.pop(_ORIGIN + path, None)
+            linecache.cache.pop(ORIGIN + path, None)
 
     def function(self, entry: str) -> Callable[..., Any]:
         return getattr(sys.modules[MAIN], entry)
