@@ -57,7 +57,12 @@ def progress(axes: Axes, history: History) -> None:
         linewidth=0,
     )
     axes.step(
-        steps, [one.best for one in bests], where="post", color=theme.BEST, linewidth=1.8, label="best so far, 95 %"
+        steps,
+        [one.best or 0.0 for one in bests],
+        where="post",
+        color=theme.BEST,
+        linewidth=1.8,
+        label="best so far, 95 %",
     )
     _certified(axes, history, max(steps, default=1))
     levels(axes)

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ VARIABLES = {
 SCORES = ("#a8481f", "#dd9d7b", "#d3d7dc", "#7fb2cf", "#0a5c8a")
 """Of a map of scores, from far below the baseline over its 0 to far above."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,
     "text.color": INK,
@@ -97,7 +97,7 @@ def level(axes: Axes, value: float, name: str, colour: str) -> None:
 
 
 def inline_svg(figure: Figure, label: str, prefix: str) -> str:
-    """The figure as an element for a page: ids begin with ``prefix``, colours are the page's, ``label`` describes it."""
+    """The figure as an element of a page: ids begin with ``prefix``, colours are the page's, ``label`` is its text."""
     from xml.sax.saxutils import quoteattr
 
     figure.patch.set_alpha(0)

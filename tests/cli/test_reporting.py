@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from speciate import load_run
 from speciate.discovery import load_config
 from speciate.discovery.run import start
 
@@ -26,8 +27,10 @@ def test_a_report_holds_task_program_and_red_team(command: Command, finished: Pa
     assert said.status == 0, said.err
     assert json.loads(said.out) == {"file": str(tmp_path / "new" / "page.html")}
     page = (tmp_path / "new" / "page.html").read_text()
-    shown = json.loads(command("show", finished, "--json").out)
-    assert shown[0]["program"][:12] in page
+    state = load_run(finished)
+    chosen = state.certified_best or state.best
+    assert chosen is not None
+    assert chosen[0][:12] in page
     assert "EVOLVE-BLOCK-START" in page
     assert "ways of cheating were held on this machine" in page
     assert "complete, unchanged" in page

@@ -23,7 +23,10 @@ from speciate.archive import (
 )
 from speciate.evaluators import Calibration, Descriptor, Evaluation, InstanceResult, Interval, State
 
-ATTACK = "</code></pre></style></svg>]]>--><script>window.hacked=1;document.title='hacked'</script><img src=x onerror=hacked=1>"
+ATTACK = (
+    "</code></pre></style></svg>]]>--><script>window.hacked=1;document.title='hacked'</script>"
+    "<img src=x onerror=hacked=1>"
+)
 BASELINE = "def solve(x):\n    return x\n"
 AXES = (Descriptor("size", 1.0, 100.0, bins=5, scale="log"), Descriptor("error", 0.0, 1.0, bins=4))
 
