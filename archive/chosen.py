@@ -29,6 +29,12 @@ class Chosen:
         return self.certificate is not None and certifies(self.certificate)
 
     @property
+    def unsafe(self) -> bool:
+        """Whether its run was allowed to go without a jail."""
+        started = self.state.started
+        return started is not None and bool(started.config.get("unsafe", False))
+
+    @property
     def worth(self) -> tuple[bool, float]:
         """Orders programs of one task: certified before others, then by the score that counts."""
         evaluation = self.certificate or self.evaluation

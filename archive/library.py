@@ -18,6 +18,7 @@ import numpy as np
 from .. import __version__
 from ..evaluators import import_lint
 from . import recorded
+from .benchmark import Benchmark, Row
 from .chosen import Chosen
 from .program import MAIN
 from .recorded import Call
@@ -25,6 +26,9 @@ from .rendering import module, relative_imports, render, stub
 
 if TYPE_CHECKING:
     from ..evaluators import Evaluation, TaskFolder
+
+RATIONALE = 300
+"""Characters that are kept of what a proposer said of a step."""
 
 SHIPPED = Path(__file__).parent.parent / "tasks"
 
@@ -36,6 +40,7 @@ class Function:
     library: str
     chosen: Chosen
     calls: Sequence[Call]
+    benchmark: Benchmark
 
     @property
     def folder(self) -> TaskFolder:
@@ -82,6 +87,11 @@ class Function:
         objective = self.folder.task.objective
         unit = f" [{objective.unit}]" if objective.unit else ""
         return f"{objective.name}{unit}, {objective.direction.value}"
+
+    @property
+    def objective_name(self) -> str:
+        objective = self.folder.task.objective
+        return f"{objective.name}, {objective.unit}" if objective.unit else objective.name
 
     @property
     def program(self) -> str:
@@ -132,14 +142,44 @@ class Function:
     @property
     def lineage(self) -> list[str]:
         state = self.chosen.state
-        steps = []
+        steps: list[str] = []
         for program in reversed(state.lineage(self.program)):
             proposed, evaluation = state.proposals[program], state.evaluation_or_none(program)
             by = proposed.proposer if proposed.model is None else f"{proposed.proposer} ({proposed.model})"
             operator = f"{proposed.operator} {proposed.detail}".strip()
             score = "-" if evaluation is None else scored(evaluation)
             steps.append(f"{program[:12]}  {operator} by {by}: {score}")
+            if proposed.rationale:
+                steps.append(f"    {' '.join(proposed.rationale.split())[:RATIONALE]}")
         return steps
+
+    @cached_property
+    def documentation(self) -> dict[str, str]:
+        """By entry: what it takes and returns, with types and shapes as a recorded call had them."""
+        first = {call.entry: call for call in reversed(self.calls)}
+        return {
+            entry: render("entry.txt.j2", f=self, entry=entry, call=first.get(entry), described=described).strip()
+            for entry in self.entries
+        }
+
+    @property
+    def measured(self) -> list[tuple[str, str, str, str, str]]:
+        """Rows of the benchmark: name, score, value of the objective, CPU in seconds, peak memory in MiB."""
+        return [
+            (
+                self.named(row),
+                scored(row.evaluation),
+                number(row.evaluation.value),
+                number(row.evaluation.cpu_seconds),
+                f"{row.evaluation.peak_memory / 2**20:.0f}",
+            )
+            for row in self.benchmark.rows
+        ]
+
+    def named(self, row: Row) -> str:
+        """A program of the benchmark as people read it."""
+        kinds = {"program": f"**`{self.qualified}`**", "known": f"known: {row.name.replace('_', ' ')}"}
+        return kinds.get(row.kind, row.name)
 
     @property
     def licence(self) -> str:
@@ -158,10 +198,20 @@ class Function:
 
 
 def write(
-    library: Path, name: str, chosen: Sequence[Chosen], recordings: Mapping[str, Sequence[Call]]
+    library: Path,
+    name: str,
+    chosen: Sequence[Chosen],
+    recordings: Mapping[str, Sequence[Call]],
+    benchmarks: Mapping[str, Benchmark],
 ) -> tuple[str, ...]:
-    """Write all files below ``library``. Returns the qualified names of the functions."""
-    functions = [Function(name, each, recordings[each.folder.task.id]) for each in chosen]
+    """Write all files below ``library``; recordings and benchmarks are by the task's id.
+
+    Returns the qualified names of the functions.
+    """
+    ids = [each.folder.task.id for each in chosen]
+    functions = [
+        Function(name, each, recordings[task], benchmarks[task]) for task, each in zip(ids, chosen, strict=True)
+    ]
     functions.sort(key=lambda function: function.task)
     package, tests = library / "src" / name, library / "tests"
     package.mkdir(parents=True)
@@ -184,15 +234,16 @@ def write(
         )
     )
     _write_tests(tests, name, functions)
+    _write_benchmarks(library / "benchmarks", name, functions)
     return tuple(f"{name}.{function.task}.{entry}" for function in functions for entry in function.entries)
 
 
 def _write_module(package: Path, function: Function) -> None:
     program = function.chosen.state.program(function.program)
     description = render("description.txt.j2", f=function)
-    text = module(program.source, description, function.local)
+    text = module(program.source, description, function.local, function.documentation)
     (package / f"{function.task}.py").write_text(text)
-    types = stub(function.signature) if not function.oracle else None
+    types = stub(function.signature, function.documentation) if not function.oracle else None
     if types is not None:
         (package / f"{function.task}.pyi").write_text(types)
     for name, source in program.files.items():
@@ -225,11 +276,28 @@ def _write_tests(tests: Path, name: str, functions: Sequence[Function]) -> None:
         "entries": _literal([(function.task, function.entries) for function in functions]),
         "modules": _literal(sorted({module for f in functions for module in f.folder.task.limits.imports})),
         "rejudged": _literal(
-            [(f.task, _where(f.folder)) for f in functions if len(f.chosen.state.program(f.program).files) == 1]
+            [
+                (f.task, _where(f.folder), not f.local, f.is_certified)
+                for f in functions
+                if len(f.chosen.state.program(f.program).files) == 1
+            ]
         ),
     }
     for test in ("test_recorded.py", "test_imports.py", "test_rejudge.py"):
         (tests / test).write_text(render(f"{test}.j2", **facts))
+
+
+def _write_benchmarks(folder: Path, name: str, functions: Sequence[Function]) -> None:
+    folder.mkdir()
+    (folder / "README.md").write_text(render("benchmarks.md.j2", name=name, functions=functions))
+    for function in functions:
+        rows = [
+            {"program": row.name, "kind": row.kind, **row.evaluation.model_dump(mode="json", exclude={"feedback"})}
+            for row in function.benchmark.rows
+        ]
+        (folder / f"{function.task}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    tasks = _literal([(function.task, _where(function.folder)) for function in functions])
+    (folder / "measure.py").write_text(render("measure.py.j2", name=name, tasks=tasks))
 
 
 def _literal(value: object) -> str:
@@ -271,6 +339,16 @@ def scored(evaluation: Evaluation) -> str:
     if evaluation.interval is None:
         return f"{evaluation.score:.3f}"
     return f"{evaluation.score:.3f} [{evaluation.interval.low:.3f}, {evaluation.interval.high:.3f}]"
+
+
+def described(value: object) -> str:
+    """The type of plain data, with dtype and shape of arrays."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array of shape {value.shape}"
+    if isinstance(value, list | tuple):
+        kinds = dict.fromkeys(described(item) for item in value)
+        return f"{type(value).__name__} of {len(value)}" + (f" ({', '.join(kinds)})" if 0 < len(kinds) <= 2 else "")
+    return "None" if value is None else type(value).__name__
 
 
 def number(value: float | None) -> str:
