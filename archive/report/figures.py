@@ -106,6 +106,8 @@ def lineage(axes: Axes, history: History, program: str) -> None:
 
 def yield_bars(axes: Axes, rows: Sequence[Yield]) -> None:
     """Attempts of each sort, and how many of them were valid, elites and records."""
+    from matplotlib.ticker import MaxNLocator
+
     shown = list(reversed(rows[:MOST_BARS]))
     names = [shortened(row.name.replace("_", " ")) for row in shown]
     bars = (
@@ -118,6 +120,7 @@ def yield_bars(axes: Axes, rows: Sequence[Yield]) -> None:
         axes.barh(range(len(shown)), widths, height=0.62, color=colour, label=label)
     axes.set_yticks(range(len(shown)), names)
     axes.set(xlabel="proposals")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(left=0)
     axes.legend(loc="lower right", fontsize=8)

@@ -18,7 +18,6 @@ MINUS = "\N{MINUS SIGN}"
 TIERS = {
     "full": "a jail with its own namespaces, no network, no capabilities, and filtered system calls",
     "namespaces": "a jail with its own namespaces, no network, no capabilities; system calls were not filtered",
-    "docker": "a container without network or capabilities",
     "unsafe": "no jail at all: scores of this run hold for honest programs only",
 }
 """Tier of an evaluation -> where the program ran."""
