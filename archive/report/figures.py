@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 14
+MOST_DOTS = 1500
 LONGEST = 24
 """Characters of a name beside an axis."""
 
@@ -37,37 +38,40 @@ def levels(axes: Axes) -> None:
 
 
 def progress(axes: Axes, history: History) -> None:
-    """Scores of all evaluations, and the best one so far with its interval; at the right what fresh instances gave."""
-    tried = history.evaluated
-    scored = [one for one in tried if one.score is not None]
-    bests = [one for one in tried if one.best is not None]
-    bands = [one.best_interval or Interval(low=one.best or 0.0, high=one.best or 0.0) for one in bests]
-    low, high = window([one.best or 0.0 for one in bests] + [band.high for band in bands[-1:]])
-    x = [one.evaluations for one in scored]
-    y = [min(max(one.score or 0.0, low), high) for one in scored]
-    axes.scatter(x, y, s=9, color=theme.MUTED, alpha=0.45, linewidths=0, label="an evaluation", zorder=2)
+    """Scores of the evaluations, and the best one so far with its interval; at the right what fresh instances gave."""
+    bests = _changes([one for one in history.evaluated if one.best is not None])
+    heights = [one.best or 0.0 for one in bests]
+    bands = [one.best_interval or Interval(low=height, high=height) for one, height in zip(bests, heights, strict=True)]
+    low, high = window(heights + [band.high for band in bands[-1:]])
+    _dots(axes, [one for one in history.evaluated if one.score is not None], low, high)
     steps = [one.evaluations for one in bests]
-    axes.fill_between(
-        steps,
-        [band.low for band in bands],
-        [band.high for band in bands],
-        step="post",
-        color=theme.BEST,
-        alpha=0.16,
-        linewidth=0,
-    )
-    axes.step(
-        steps,
-        [one.best or 0.0 for one in bests],
-        where="post",
-        color=theme.BEST,
-        linewidth=1.8,
-        label="best so far, 95 %",
-    )
+    lows, highs = [band.low for band in bands], [band.high for band in bands]
+    axes.fill_between(steps, lows, highs, step="post", color=theme.BEST, alpha=0.16, linewidth=0)
+    axes.step(steps, heights, where="post", color=theme.BEST, linewidth=1.8, label="best so far, 95 %")
     _certified(axes, history, max(steps, default=1))
     levels(axes)
     axes.set(xlabel="evaluations", ylabel="score", ylim=(low, high))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=8, handlelength=1.4)
+
+
+def _changes(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Those after which the best score or its interval is another one, and the last."""
+    return [
+        one
+        for number, one in enumerate(attempts)
+        if number in (0, len(attempts) - 1)
+        or (one.best, one.best_interval) != (attempts[number - 1].best, attempts[number - 1].best_interval)
+    ]
+
+
+def _dots(axes: Axes, scored: Sequence[Attempt], low: float, high: float) -> None:
+    """One dot per evaluation, of a long run for every so many."""
+    every = math.ceil(len(scored) / MOST_DOTS)
+    shown = scored[::every] if every else scored
+    label = "an evaluation" if every <= 1 else f"an evaluation (1 of {every})"
+    heights = [min(max(one.score or 0.0, low), high) for one in shown]
+    places = [one.evaluations for one in shown]
+    axes.scatter(places, heights, s=9, color=theme.MUTED, alpha=0.45, linewidths=0, label=label, zorder=2)
 
 
 def _certified(axes: Axes, history: History, last: int) -> None:
