@@ -31,7 +31,7 @@ from .evaluators import (
 )
 from .evaluators.loader import shipped_tasks
 from .notebook import Board, in_notebook
-from .sandbox import open_sandbox
+from .sandbox import Backend, open_sandbox
 
 
 def tasks(family: str | None = None) -> list[Task]:
@@ -43,11 +43,19 @@ def tasks(family: str | None = None) -> list[Task]:
     return shipped_tasks(family)
 
 
-def evaluate(task: str, source: str, *, size: Size = "default", seed: int = 0, unsafe: bool = False) -> Evaluation:
+def evaluate(
+    task: str,
+    source: str,
+    *,
+    size: Size = "default",
+    seed: int = 0,
+    sandbox: str = "bubblewrap",
+    unsafe: bool = False,
+) -> Evaluation:
     """Score one program against baseline and reference of a task, which is an id of the catalogue or a task's folder.
 
     The same ``seed`` gives the same secret instances on one installation. Whatever the program does, its evaluation
-    says; without a jail nothing runs, unless ``unsafe``.
+    says; ``sandbox`` is "bubblewrap" or "docker", and without a jail nothing runs, unless ``unsafe``.
     Raises: TaskError where the task cannot be used or the program breaks its rules; ConfigError; SandboxError.
 
     >>> from speciate.evaluators import load_task
@@ -55,18 +63,21 @@ def evaluate(task: str, source: str, *, size: Size = "default", seed: int = 0, u
     >>> found.state.value, round(found.score, 6)
     ('valid', 1.0)
     """
+    backend = load_config(None, sandbox=sandbox, unsafe=unsafe).backend
     folder = load_task(task)
     program = Program.of(source)
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(problems[0])
-    return score(folder, program, size, seed, unsafe)[0]
+    return score(folder, program, size, seed, backend)[0]
 
 
-def score(folder: TaskFolder, program: Program, size: Size, seed: int, unsafe: bool) -> tuple[Evaluation, Calibration]:
+def score(
+    folder: TaskFolder, program: Program, size: Size, seed: int, backend: Backend
+) -> tuple[Evaluation, Calibration]:
     """The evaluation of a program that keeps to the rules, and the scale it was measured on."""
     secret = run_secret(folder.task.id, seed)
-    with open_sandbox(sandbox_spec(folder, unsafe)) as sandbox:
+    with open_sandbox(sandbox_spec(folder, backend)) as sandbox:
         calibration = calibrate(folder, sandbox, secret, size)
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         return evaluator.evaluate(program.files, program.id, size=size), calibration
@@ -82,6 +93,7 @@ def discover(
     workers: int | None = None,
     config: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    sandbox: str | None = None,
     unsafe: bool = False,
 ) -> Outcome:
     """Search for a better program, certify the best one, and say what came of it.
@@ -99,6 +111,7 @@ def discover(
     True
     """
     values: dict[str, Any] = {"budget.evaluations": evaluations, "budget.seconds": seconds, "unsafe": unsafe or None}
+    values |= {"sandbox": sandbox}
     settled = load_config(config, **(settings or {}), **values, seed=seed, workers=workers)
     directory = Path(out) if out else default_directory(task)
     board = Board() if in_notebook() else None

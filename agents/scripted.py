@@ -39,7 +39,7 @@ class ScriptedProposer:
             parents=(brief.parent.program.id,),
             operator=Operator.REWRITE,
             proposer=self.name,
-            detail=f"script[{index}]",
+            detail="script",
         )
 
     def _source(self, index: int) -> str:

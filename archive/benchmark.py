@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..evaluators import Evaluation, Evaluator, TaskError, TaskFolder, calibrate
-from ..sandbox import SandboxSpec, open_sandbox
+from ..sandbox import Backend, SandboxSpec, open_sandbox
 from .program import MAIN
 
 PURPOSE = "benchmark"
@@ -39,7 +39,7 @@ class Benchmark:
         return [name for name, score in scores.items() if own is not None and score is not None and score >= own]
 
 
-def measure(folder: TaskFolder, files: Mapping[str, str], name: str, *, unsafe: bool = False) -> Benchmark:
+def measure(folder: TaskFolder, files: Mapping[str, str], name: str, backend: Backend) -> Benchmark:
     """Score the program ``files``, called ``name``, and all that its task comes with, on fresh secret instances.
 
     Raises: SandboxError.
@@ -51,7 +51,7 @@ def measure(folder: TaskFolder, files: Mapping[str, str], name: str, *, unsafe: 
         ("reference", "reference"): {MAIN: folder.reference},
         **{(known, "known"): {MAIN: source} for known, source in folder.known.items()},
     }
-    spec = SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, unsafe=unsafe)
+    spec = SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
     with open_sandbox(spec) as sandbox:
         try:
             calibration = calibrate(folder, sandbox, secret, purpose=PURPOSE, sets=_sets(folder))

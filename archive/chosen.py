@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..sandbox import Backend
 from .state import RunState, certifies
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ class Chosen:
         return self.certificate is not None and certifies(self.certificate)
 
     @property
-    def unsafe(self) -> bool:
-        """Whether its run was allowed to go without a jail."""
-        started = self.state.started
-        return started is not None and bool(started.config.get("unsafe", False))
+    def backend(self) -> Backend:
+        """What contained the programs of its run."""
+        config = self.state.started.config if self.state.started else {}
+        return Backend.UNSAFE if config.get("unsafe") else Backend(config.get("sandbox", Backend.BUBBLEWRAP))
 
     @property
     def worth(self) -> tuple[bool, float]:

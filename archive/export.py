@@ -115,7 +115,7 @@ def _benchmark(name: str, chosen: Chosen) -> Benchmark:
     from .benchmark import measure
 
     files = chosen.state.program(chosen.program).files
-    return measure(chosen.folder, files, f"{name}.{chosen.folder.task.id}", unsafe=chosen.unsafe)
+    return measure(chosen.folder, files, f"{name}.{chosen.folder.task.id}", chosen.backend)
 
 
 def _record(chosen: Chosen) -> list[Call]:
@@ -124,7 +124,7 @@ def _record(chosen: Chosen) -> list[Call]:
     from .recording import record
 
     task = chosen.folder.task
-    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, unsafe=chosen.unsafe)
+    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, backend=chosen.backend)
     program = chosen.state.program(chosen.program)
     try:
         with open_sandbox(spec) as sandbox:

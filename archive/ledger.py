@@ -67,7 +67,8 @@ class Ledger:
         page.outcomes += 1
         for part in dict.fromkeys(("", *detail.split("+"))):
             page.tallies[proposer, part] = (page.outcomes, self._now(page, (proposer, part)).plus(reward, cost))
-        forgotten = [arm for arm in page.tallies if self._now(page, arm).cost < FORGOTTEN]
+        costs = {arm: tally.cost * DISCOUNT ** (page.outcomes - at) for arm, (at, tally) in page.tallies.items()}
+        forgotten = [arm for arm, cost in costs.items() if cost < FORGOTTEN]
         for arm in forgotten:
             del page.tallies[arm]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -42,11 +43,15 @@ class Probe:
             self.memory_mb = tree_memory(os.getpid()) / MB
 
 
+@functools.cache
+def _workload() -> str:
+    return (WORKLOAD / "baseline.py").read_text()
+
+
 def program(index: int) -> str:
     """The ``index``-th scripted program: the workload with its own merit and place."""
     merit, place = np.random.default_rng(index).random(2)
-    source = (WORKLOAD / "baseline.py").read_text()
-    return source.replace("MERIT = 0.0", f"MERIT = {merit}").replace("PLACE = 0.0", f"PLACE = {place}")
+    return _workload().replace("MERIT = 0.0", f"MERIT = {merit}").replace("PLACE = 0.0", f"PLACE = {place}")
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..sandbox import Backend, Limits, Sandbox, SandboxSpec, Tier, open_sandbox
+from .layers import sandboxes
 from .tree import tree_cpu
 
 WORKLOAD = Path(__file__).parent / "workload"
@@ -22,21 +24,28 @@ ROUNDS = 6
 """The kinds take turns, so that a change of the machine's load meets all of them."""
 
 BARE = "bare fork"
+CONTAINER = "docker container"
 
 
-def measure(candidates: int, engine: tuple[int, ...], progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Rows of {what, candidates, cpu_ms, ratio, memory_mb}; ``ratio`` is to a bare fork in the same run."""
+def measure(
+    candidates: int, engine: tuple[int, ...], progress: Callable[[str], None], backend: Backend
+) -> list[dict[str, Any]]:
+    """Rows of {what, candidates, cpu_ms, ratio, memory_mb}; ``ratio`` is to a bare fork in the same run.
+
+    The whole engine is measured with bubblewrap only: processes of containers are no family of ours.
+    """
     with contextlib.ExitStack() as stack:
-        # From one row to the next one thing is added: a fork; channel, limits and filter; namespaces and private files.
+        opened = _sandboxes(backend, stack)
+        roots = [os.getpid(), *(one.pid for one in opened.values() if one.tier is Tier.DOCKER)]
+        # From one row to the next one thing is added.
         kinds = {
             "no isolation": _in_process(),
             BARE: stack.enter_context(_forks()),
-            "fork server without jail": stack.enter_context(_sandboxed(unsafe=True)),
-            "full isolation": stack.enter_context(_sandboxed(unsafe=False)),
+            **{what: _in(sandbox) for what, sandbox in opened.items()},
         }
-        costs = _take_turns(kinds, candidates, progress)
+        costs = _take_turns(kinds, candidates, progress, roots)
     rows = [_row(what, candidates, cost, None) for what, cost in costs.items()]
-    for count in engine:
+    for count in engine if backend is Backend.BUBBLEWRAP else ():
         progress(f"measuring the engine at {count} candidates")
         cost, memory = _engine(count)
         rows.append(_row("whole engine", count, cost, memory))
@@ -48,7 +57,7 @@ def _row(what: str, candidates: int, cpu_ms: float, memory_mb: float | None) -> 
 
 
 def _take_turns(
-    kinds: dict[str, Callable[[int], None]], count: int, progress: Callable[[str], None]
+    kinds: dict[str, Callable[[int], None]], count: int, progress: Callable[[str], None], roots: Sequence[int]
 ) -> dict[str, float]:
     """Milliseconds of CPU per candidate of each kind, over ``count`` candidates or a few more."""
     each = -(-count // ROUNDS)
@@ -58,9 +67,9 @@ def _take_turns(
     for number in range(ROUNDS):
         progress(f"measuring isolation, round {number + 1} of {ROUNDS}")
         for what, run in kinds.items():
-            before = tree_cpu(os.getpid())
+            before = sum(map(tree_cpu, roots))
             run(each)
-            spent[what] += tree_cpu(os.getpid()) - before
+            spent[what] += sum(map(tree_cpu, roots)) - before
     return {what: seconds / (each * ROUNDS) * 1e3 for what, seconds in spent.items()}
 
 
@@ -102,20 +111,22 @@ def _forks() -> Iterator[Callable[[int], None]]:
         yield run
 
 
-@contextlib.contextmanager
-def _sandboxed(unsafe: bool) -> Iterator[Callable[[int], None]]:
-    """Candidates of a warm sandbox; its start is not measured."""
-    from ..sandbox import Limits, SandboxSpec, open_sandbox
+def _sandboxes(backend: Backend, stack: contextlib.ExitStack) -> dict[str, Sandbox]:
+    if backend is Backend.BUBBLEWRAP:
+        return stack.enter_context(sandboxes())
+    return {CONTAINER: stack.enter_context(open_sandbox(SandboxSpec(backend=backend)))}
 
+
+def _in(sandbox: Sandbox) -> Callable[[int], None]:
+    """Candidates of a warm sandbox."""
     source, x = PROGRAM.read_text(), _vector()
-    with open_sandbox(SandboxSpec(unsafe=unsafe)) as sandbox:
 
-        def run(count: int) -> None:
-            for _ in range(count):
-                with sandbox.process({"program.py": source}, Limits()) as process:
-                    process.call("work", {"x": x})
+    def run(count: int) -> None:
+        for _ in range(count):
+            with sandbox.process({"program.py": source}, Limits()) as process:
+                process.call("work", {"x": x})
 
-        yield run
+    return run
 
 
 def _engine(count: int) -> tuple[float, float]:

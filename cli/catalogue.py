@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, Unsafe, console, emit_json, note, number, span, table
+from .output import Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
     from ..evaluators import Calibration, Evaluation, Size, Task, TaskFolder
@@ -93,6 +93,7 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="Check every task of the catalogue.")] = False,
     size: SizeName = "default",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the fresh instances.")] = 0,
+    sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
@@ -101,6 +102,7 @@ def check(
     from ..evaluators import TaskError, catalogue, check_task, load_task
     from ..sandbox import open_sandbox
 
+    chosen_backend = backend(sandbox, unsafe)
     chosen = sorted(catalogue()) if everything else list(names or ())
     if not chosen:
         raise TaskError("name the tasks to check, or give --all")
@@ -109,8 +111,8 @@ def check(
         folder = load_task(name)
         if not json:
             note(f"checking {folder.task.id} ...")
-        with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
-            results.append(check_task(folder, sandbox, sized(size), seed))
+        with contextlib.closing(open_sandbox(sandbox_spec(folder, chosen_backend))) as opened:
+            results.append(check_task(folder, opened, sized(size), seed))
     if json:
         emit_json([result.model_dump(mode="json") for result in results])
     else:
@@ -147,6 +149,7 @@ def evaluate(
     file: Annotated[Path, typer.Argument(help="The program to score.")],
     size: SizeName = "default",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the secret instances.")] = 0,
+    sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
@@ -163,7 +166,7 @@ def evaluate(
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(f"{file}: {problems[0]}")
-    evaluation, calibration = score(folder, program, sized(size), seed, unsafe)
+    evaluation, calibration = score(folder, program, sized(size), seed, backend(sandbox, unsafe))
     if json:
         emit_json(_evaluated(folder, evaluation, calibration))
     else:

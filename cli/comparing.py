@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, Unsafe, emit_json, note, span, table
+from .output import Json, SandboxName, Unsafe, emit_json, note, span, table
 
 if TYPE_CHECKING:
     from ..discovery.comparison import Estimate, Row, Trial
@@ -27,6 +27,7 @@ def compare(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the runs.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the best score so far into this file, e.g. an SVG.")] = None,
+    sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
@@ -41,7 +42,13 @@ def compare(
     if plot is not None and plot.suffix not in FORMATS:
         raise ConfigError(f"--plot {plot}: the file must end in one of {', '.join(FORMATS)}")
     base = load_config(
-        config, settings or (), budget__evaluations=evaluations, workers=workers, seed=seed, unsafe=unsafe or None
+        config,
+        settings or (),
+        budget__evaluations=evaluations,
+        workers=workers,
+        seed=seed,
+        sandbox=sandbox,
+        unsafe=unsafe or None,
     )
     configs = {name: configured(name, base) for name in map(str.strip, methods.split(","))}
     directory = out or Path("runs") / f"compare-{Path(task).name}-{evaluations}"

@@ -9,13 +9,27 @@ from typing import Annotated, Any
 
 import typer
 
-from .output import Json, emit_json, note, table
+from .output import Json, SandboxName, backend, emit_json, note, table
 
 
-def doctor(json: Json = False) -> None:
+def doctor(
+    image: Annotated[
+        bool, typer.Option("--build-image", help="Make the image for --sandbox docker, offline of this Python.")
+    ] = False,
+    modules: Annotated[
+        list[str] | None, typer.Option("--with", metavar="MODULE", help="One more module in the image; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """How well this machine can contain candidates, and what to install; exit status 1 without a jail."""
     from ..sandbox import probe_tier
 
+    if modules and not image:
+        raise typer.BadParameter("it says what to put into the image: give --build-image too", param_hint="--with")
+    if image:
+        from ..sandbox.docker.image import build_image
+
+        note(f"image made: {build_image(modules or (), note)}")
     report = probe_tier()
     if json:
         emit_json(
@@ -51,12 +65,13 @@ def bench(
     engine: Annotated[
         list[int] | None, typer.Option(min=1, help="Candidates for the engine measurement; repeatable.")
     ] = None,
+    sandbox: SandboxName = None,
     json: Json = False,
 ) -> None:
     """CPU per candidate of the whole process tree: no isolation, bare fork, the jail's layers, the whole engine."""
     from ..benchmarks import measure
 
-    rows = measure(candidates, tuple(engine or (100, 1000, 5000)), progress=note)
+    rows = measure(candidates, tuple(engine or (100, 1000, 5000)), note, backend(sandbox))
     if json:
         emit_json(rows)
         return

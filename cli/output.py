@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluators import Interval
+    from ..sandbox import Backend
 
 PIPED_WIDTH = 1000
 """Columns where stdout is no terminal: whatever reads it gets whole cells, a row a line."""
@@ -22,7 +23,17 @@ USAGE_ERROR = typer.BadParameter.__bases__[0]
 """The base of all that typer says of wrong usage; it has no public name."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+SandboxName = Annotated[
+    str | None, typer.Option("--sandbox", metavar="NAME", help="What programs run in: bubblewrap (default) or docker.")
+]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Run programs without a jail, where this machine has none.")]
+
+
+def backend(sandbox: str | None, unsafe: bool = False) -> Backend:
+    """Raises: ConfigError for a sandbox that does not exist, or where both are given."""
+    from ..discovery.config import load_config
+
+    return load_config(None, sandbox=sandbox, unsafe=unsafe).backend
 
 
 def console(stderr: bool = False) -> Console:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Json, emit_json, note, table
+from .output import Json, SandboxName, backend, emit_json, note, table
 
 if TYPE_CHECKING:
     from ..evaluators.redteam import Finding
+    from ..sandbox import Backend
 
 HELD = {True: "yes", False: "NO", None: "not tried"}
 
@@ -20,10 +21,11 @@ def redteam(
         str | None, typer.Argument(metavar="[TASK]", help="A task to attack; the suite's own tasks by default.")
     ] = None,
     only: Annotated[str | None, typer.Option("--only", help="Only the exploit with this id, such as R28.")] = None,
+    sandbox: SandboxName = None,
     json: Json = False,
 ) -> None:
     """Try known ways of cheating against this machine's sandbox and judges; exit status 1 where one is not held."""
-    findings = _findings(task, only)
+    findings = _findings(task, only, backend(sandbox))
     if json:
         emit_json([finding.model_dump(mode="json") for finding in findings])
     else:
@@ -37,7 +39,7 @@ def redteam(
         raise typer.Exit(1)
 
 
-def _findings(task: str | None, only: str | None) -> list[Finding]:
+def _findings(task: str | None, only: str | None, chosen: Backend) -> list[Finding]:
     from ..discovery.executor import sandbox_spec
     from ..evaluators import load_task
     from ..evaluators.redteam import GENERIC, all_exploits, attack_suite, attack_task
@@ -47,7 +49,7 @@ def _findings(task: str | None, only: str | None) -> list[Finding]:
     if only is not None and only not in ids:
         raise typer.BadParameter(f"no exploit '{only}': choose from {', '.join(ids)}", param_hint="--only")
     folder = load_task(task) if task else None
-    spec = sandbox_spec(folder, unsafe=False) if folder else SandboxSpec()
+    spec = sandbox_spec(folder, chosen) if folder else SandboxSpec(backend=chosen)
     with contextlib.closing(open_sandbox(spec)) as sandbox:
         found = attack_task(folder, sandbox, only) if folder else attack_suite(sandbox, only)
         return [_told(finding) for finding in found]

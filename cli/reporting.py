@@ -63,12 +63,12 @@ def _findings(folder: TaskFolder | None) -> list[Finding]:
     from ..discovery.executor import sandbox_spec
     from ..evaluators import TaskError
     from ..evaluators.redteam import attack_task
-    from ..sandbox import open_sandbox
+    from ..sandbox import Backend, open_sandbox
 
     if folder is None:
         raise TaskError("the red team needs the task's files: restore them or leave out --redteam")
     note("trying ways of cheating on this machine")
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe=False))) as sandbox:
+    with contextlib.closing(open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP))) as sandbox:
         return list(attack_task(folder, sandbox))
 
 

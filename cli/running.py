@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, Unsafe, emit_json, note, number, span, table
+from .output import Json, SandboxName, Unsafe, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
     from ..discovery.opened import Outcome
@@ -44,6 +44,7 @@ def run(
     config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
+    sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
@@ -63,6 +64,7 @@ def run(
         islands__count=islands,
         workers=workers,
         seed=seed,
+        sandbox=sandbox,
         unsafe=unsafe or None,
     )
     directory = out or default_directory(task)

@@ -19,7 +19,7 @@ from ..archive import Certified, RunState, certifies
 from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, calibrate
 from ..evaluators.consistency import inconsistency
 from ..evaluators.scoring import CONFIDENCE
-from ..sandbox import Sandbox, open_sandbox
+from ..sandbox import Backend, Sandbox, open_sandbox
 from .executor import sandbox_spec
 from .secrets import certification_secret
 
@@ -68,7 +68,7 @@ def tries(state: RunState, programs: Sequence[str], measure: Measure) -> Iterato
 
 
 def certify(
-    folder: TaskFolder, state: RunState, programs: Sequence[str], secret: bytes, unsafe: bool
+    folder: TaskFolder, state: RunState, programs: Sequence[str], secret: bytes, backend: Backend
 ) -> Iterator[Certified]:
     """The tries in a sandbox. Baseline and reference are measured on the fresh instances, so the scale is theirs.
 
@@ -76,7 +76,7 @@ def certify(
     """
     if not programs:
         return
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
+    with contextlib.closing(open_sandbox(sandbox_spec(folder, backend))) as sandbox:
         yield from tries(state, programs, _Fresh(folder, state, sandbox, certification_secret(secret)).measure)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..archive.settings import Axes, Count, Distance, Kind
 from ..archive.topology import TopologyName
+from ..sandbox import Backend
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -113,7 +114,18 @@ class RunConfig(Settings):
     simplify: bool = True
     """Whether the best program is simplified before it is certified, at most a fifth more evaluations and at most 60,
     which the budget does not count."""
+    sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     unsafe: bool = False
+
+    @model_validator(mode="after")
+    def _one_backend(self) -> RunConfig:
+        if self.unsafe and self.sandbox != "bubblewrap":
+            raise ValueError(f"give either unsafe or sandbox: {self.sandbox}, not both")
+        return self
+
+    @property
+    def backend(self) -> Backend:
+        return Backend.UNSAFE if self.unsafe else Backend(self.sandbox)
 
     @property
     def lines(self) -> int:

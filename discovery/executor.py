@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder
-from ..sandbox import Sandbox, SandboxSpec, open_sandbox
+from ..sandbox import Backend, Sandbox, SandboxSpec, open_sandbox
 
 
 class Executor(Protocol):
@@ -24,8 +24,8 @@ class Executor(Protocol):
     async def close(self) -> None: ...
 
 
-def sandbox_spec(folder: TaskFolder, unsafe: bool) -> SandboxSpec:
-    return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, unsafe=unsafe)
+def sandbox_spec(folder: TaskFolder, backend: Backend) -> SandboxSpec:
+    return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
 
 
 class LocalExecutor:
@@ -43,14 +43,14 @@ class LocalExecutor:
         workers: int,
         size: Size = "default",
         purpose: str = "search",
-        unsafe: bool = False,
+        backend: Backend = Backend.BUBBLEWRAP,
     ) -> None:
         self._folder = folder
         self._secret = secret
         self._calibration = calibration
         self._size: Size = size
         self._purpose = purpose
-        self._unsafe = unsafe
+        self._backend = backend
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="evaluator")
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class LocalExecutor:
         """This thread's own, with a jail of its own."""
         evaluator: Evaluator | None = getattr(self._local, "evaluator", None)
         if evaluator is None:
-            sandbox = open_sandbox(sandbox_spec(self._folder, self._unsafe))
+            sandbox = open_sandbox(sandbox_spec(self._folder, self._backend))
             with self._lock:
                 self._sandboxes.append(sandbox)
             evaluator = self._local.evaluator = Evaluator(self._folder, sandbox, self._secret, self._calibration)

@@ -32,7 +32,7 @@ def simplify_program(run: Run, program: str, most: int = MAX_EVALUATIONS) -> Sim
         program,
         secret=run.secret,
         calibration=run.calibration,
-        unsafe=run.config.unsafe,
+        backend=run.config.backend,
         most=most,
     )
     told: list[Event] = []
@@ -45,6 +45,6 @@ def simplify_program(run: Run, program: str, most: int = MAX_EVALUATIONS) -> Sim
 
 def certify_programs(run: Run, programs: Sequence[str]) -> None:
     """Certify programs in their order until one certificate holds, and tell the journal."""
-    for event in certify(run.folder, run.state, programs, run.secret, run.config.unsafe):
+    for event in certify(run.folder, run.state, programs, run.secret, run.config.backend):
         run.journal.append(event)
         run.state.apply(event)

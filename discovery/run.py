@@ -56,7 +56,7 @@ def start(
     config = settle(config)
     proposer = proposer or make_proposer(config)
     secret = run_secret(folder.task.id, config.seed)
-    spec = sandbox_spec(folder, config.unsafe)
+    spec = sandbox_spec(folder, config.backend)
     watched = (interrupts or Interrupts()).watched()
     with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
         stage("measuring baseline and reference on this machine")
@@ -154,7 +154,7 @@ def _drive(
 
 async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...], interrupts: Interrupts) -> str:
     executor = LocalExecutor(
-        run.folder, run.secret, run.calibration, workers=run.config.workers, unsafe=run.config.unsafe
+        run.folder, run.secret, run.calibration, workers=run.config.workers, backend=run.config.backend
     )
     conductor = Conductor(
         run.config,

@@ -11,7 +11,7 @@ from ..agents.symbolic.names import review
 from ..archive import MAIN, Evaluated, Event, Program, Proposed, RunState
 from ..archive.state import SIMPLIFY
 from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, calibrate
-from ..sandbox import open_sandbox
+from ..sandbox import Backend, open_sandbox
 from .executor import sandbox_spec
 from .reduction import Statement, Statements, ddmin, smaller
 from .rules import Rules
@@ -123,7 +123,7 @@ def simplify(
     *,
     secret: bytes,
     calibration: Calibration,
-    unsafe: bool = False,
+    backend: Backend = Backend.BUBBLEWRAP,
     most: int = MAX_EVALUATIONS,
 ) -> Simplification | None:
     """The smallest program found that keeps the score of ``original``, also on fresh instances; None for none.
@@ -133,7 +133,7 @@ def simplify(
     program, standard = state.program(original), state.evaluation_of(original)
     if standard.state is not State.VALID or most <= LAST:
         return None
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, unsafe))) as sandbox:
+    with contextlib.closing(open_sandbox(sandbox_spec(folder, backend))) as sandbox:
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         oracle = Oracle(evaluator, Rules(folder.task, folder.baseline), program, standard, most - LAST)
         smaller_one = Program({**program.files, MAIN: reduced(program.source, oracle)})

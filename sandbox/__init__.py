@@ -4,11 +4,12 @@ from .limits import MIB, Limits
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
 from .process import Process, Serves
 from .sandbox import Sandbox, open_sandbox
-from .spec import NoJail, SandboxSpec, Tier
+from .spec import Backend, NoJail, SandboxSpec, Tier
 from .tier import TierReport, probe_tier
 
 __all__ = [
     "MIB",
+    "Backend",
     "CandidateFailed",
     "Failure",
     "Limits",

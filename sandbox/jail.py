@@ -9,21 +9,23 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .inside.confine import Layer
 from .inside.zygote import Setting
 from .spec import NoJail, SandboxSpec
 from .visible import site_folders, visible_packages
 
 _PRODUCT = Path(__file__).resolve().parent.parent
-_INSIDE = Path(__file__).resolve().parent / "inside"
+INSIDE = Path(__file__).resolve().parent / "inside"
 _SITE, _CODE, _HELPERS = "/site", "/jail", "/helpers"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _BOOT = """
-import sys
-_, setting, code, *site = sys.argv
+import importlib, sys
+_, name, setting, code, *site = sys.argv
 sys.path[:] = [code, *sys.path, *site]
-from inside.zygote import main
+import inside.hooks
+module = importlib.import_module("inside." + name)
 sys.path.remove(code)
-main(setting)
+module.main(setting)
 """
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -61,26 +63,31 @@ def _python() -> Path:
     return Path(sys.executable).resolve()
 
 
-def _boot(setting: Setting, code: str, site: list[str]) -> list[str]:
+def boot(module: str, setting: str, code: str, site: list[str]) -> list[str]:
+    """What an interpreter is to be called with; ``module`` of the folder ``code/inside`` has ``main(setting)``."""
     # No -I: it would ignore PYTHONHASHSEED, and there is nothing else in the environment.
-    return [str(_python()), "-S", "-s", "-P", "-B", "-c", _BOOT, setting.text(), code, *site]
+    return ["-S", "-s", "-P", "-B", "-c", _BOOT, module, setting, code, *site]
+
+
+def _zygote(setting: Setting, code: str, site: list[str]) -> list[str]:
+    return [str(_python()), *boot("zygote", setting.text(), code, site)]
 
 
 def unsafe_command(spec: SandboxSpec, control: int, folder: str) -> list[str]:
     helpers = None if spec.helpers is None else str(spec.helpers)
     site = [str(place) for place in site_folders()]
-    return _boot(Setting(control, False, helpers, spec.imports, folder), str(_INSIDE.parent), site)
+    return _zygote(Setting(control, False, helpers, spec.imports, folder), str(INSIDE.parent), site)
 
 
-def jailed_command(bwrap: str, spec: SandboxSpec, control: int) -> list[str]:
+def jailed_command(bwrap: str, spec: SandboxSpec, control: int, omitted: tuple[Layer, ...] = ()) -> list[str]:
     """Raises: SandboxError where one of the imports is not installed."""
     helpers = None if spec.helpers is None else _HELPERS
-    setting = Setting(control, True, helpers, spec.imports, scratch())
+    setting = Setting(control, True, helpers, spec.imports, scratch(), omitted)
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     isolation = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "jail"]
     lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", ENVIRONMENT.items())]
     outside = [bwrap, *isolation, *capabilities, *lifetime, *_mounts(spec), "--chdir", "/", "--"]
-    return [*outside, *_boot(setting, _CODE, [_SITE])]
+    return [*outside, *_zygote(setting, _CODE, [_SITE])]
 
 
 def _each(option: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
@@ -101,7 +108,7 @@ def _mounts(spec: SandboxSpec) -> list[str]:
     words += ["--tmpfs", _SITE]
     for name, path in visible_packages(spec.imports).items():
         words += ["--ro-bind", str(path), f"{_SITE}/{name}"]
-    words += ["--ro-bind", str(_INSIDE), f"{_CODE}/inside", "--dir", "/tmp", "--dir", scratch()]
+    words += ["--ro-bind", str(INSIDE), f"{_CODE}/inside", "--dir", "/tmp", "--dir", scratch()]
     if spec.helpers is not None:
         words += ["--ro-bind", str(spec.helpers.resolve()), _HELPERS]
     # Forks share these: what one candidate wrote there, the next one would find.
@@ -121,7 +128,7 @@ def explanation(error: str) -> NoJail:
     else:
         switch = _closed_switch()
         advice = f"allow unprivileged user namespaces ({switch})" if switch else "user namespaces are not allowed here"
-    return NoJail(f"no jail here: {advice}; or accept the risk with --unsafe. bubblewrap said: {said}")
+    return NoJail(f"no jail here: {advice}; or use --sandbox docker or --unsafe (a risk). bubblewrap said: {said}")
 
 
 _SWITCHES = {

@@ -54,6 +54,7 @@ class Process:
         ours.setblocking(False)
         self._channel = Channel(ours.detach(), self._wait)
         self._output = os.memfd_create("output", os.MFD_CLOEXEC)
+        os.fchmod(self._output, 0)  # a container has /proc, where what is open can be opened anew
         self._cpu_before = 0.0
         self._pid: int | None = None
         try:
@@ -73,6 +74,7 @@ class Process:
         if kind is not Kind.READY:
             raise SandboxError(f"the jail could not be closed: {value}")
         self._pid = pid_of(self._pidfd)
+        self._zygote.started(self._pid)
         self._cpu_before = cpu_seconds(self._pid)
 
     def call(self, entry: str, inputs: Mapping[str, Any], oracle: Serves | None = None) -> Any:

@@ -11,7 +11,7 @@ from .limits import Limits
 from .outcome import SandboxError
 from .process import Process
 from .slot import Zygote, start_zygote
-from .spec import SandboxSpec, Tier
+from .spec import Backend, SandboxSpec, Tier
 
 
 def open_sandbox(spec: SandboxSpec) -> Sandbox:
@@ -29,6 +29,11 @@ class Sandbox:
         self._spec = spec
         self._zygote = zygote
         self.tier = _tier(spec, zygote)
+
+    @property
+    def pid(self) -> int:
+        """The zygote's, as this machine numbers it."""
+        return self._zygote.pid
 
     @contextlib.contextmanager
     def process(self, files: Mapping[str, str], limits: Limits) -> Iterator[Process]:
@@ -75,6 +80,8 @@ def _started(process: Process) -> Process:
 
 
 def _tier(spec: SandboxSpec, zygote: Zygote) -> Tier:
-    if spec.unsafe:
+    if spec.backend is Backend.UNSAFE:
         return Tier.UNSAFE
+    if spec.backend is Backend.DOCKER:
+        return Tier.DOCKER
     return Tier.FULL if zygote.filtered else Tier.NAMESPACES

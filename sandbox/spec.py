@@ -16,8 +16,19 @@ class Tier(StrEnum):
     """Namespaces, private files, no capabilities and a system call filter."""
     NAMESPACES = "namespaces"
     """As FULL without the filter (machines other than x86-64 and aarch64): a candidate may start processes."""
+    DOCKER = "docker"
+    """A container of an engine on this machine with a system call filter; candidates of one slot share it in turn."""
     UNSAFE = "unsafe"
     """Limits and a fresh process, but the user's files and network: only for an explicit --unsafe."""
+
+
+class Backend(StrEnum):
+    """What candidates are shut into."""
+
+    BUBBLEWRAP = "bubblewrap"
+    DOCKER = "docker"
+    UNSAFE = "unsafe"
+    """Nothing; only for an explicit --unsafe."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class SandboxSpec:
 
     imports: tuple[str, ...] = ("numpy",)
     helpers: Path | None = None
-    unsafe: bool = False
+    backend: Backend = Backend.BUBBLEWRAP
 
 
 class NoJail(SandboxError):

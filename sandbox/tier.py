@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .cgroup import missing
+from .inside import landlock
 from .inside.seccomp import filters
-from .inside.system import libc
 from .jail import bwrap_programs
-from .outcome import SandboxError
-from .sandbox import open_sandbox
-from .spec import SandboxSpec, Tier
+from .limits import Limits
+from .outcome import CandidateFailed, Failure, SandboxError
+from .sandbox import Sandbox, open_sandbox
+from .spec import Backend, SandboxSpec, Tier
 
-_LANDLOCK_CREATE_RULESET = 444
-_LANDLOCK_VERSION = 1
+DOCKER_TIER = "docker tier"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ def probe_tier() -> TierReport:
     except SandboxError as error:
         layers["jail"] = "does not hold"
         advice.append(str(error))
+    layers |= _docker()
+    if tier is Tier.UNSAFE and layers.get(DOCKER_TIER, "").startswith(Tier.DOCKER):
+        advice.append("until then give --sandbox docker, which works here")
     return TierReport(tier, layers, tuple(advice + list(_further(tier))))
 
 
@@ -57,13 +61,49 @@ def _further(tier: Tier) -> Iterator[str]:
 
 
 def _memory_limit(filtered: bool) -> str:
-    if filtered:
-        return "address space (RLIMIT_AS) of the candidate's only process; its private files are bounded apart"
-    return "address space of each process (RLIMIT_AS), not their sum"
+    unit = "the candidate's only process" if filtered else "each process"
+    alone = f"address space of {unit} (RLIMIT_AS), private files apart"
+    reason = missing()
+    if reason is None:
+        return f"{alone}; all processes of a slot together by a control group"
+    return f"{alone}; no control group: {reason}"
+
+
+_OUTSIDE = "def probe(): open('/proc/self/mounts')"
+
+
+def _docker() -> dict[str, str]:
+    """The engine, its image and what holds in a container of it."""
+    from .docker.engine import connect
+    from .docker.image import describe_image, find_image
+
+    try:
+        client = connect()
+    except SandboxError as error:
+        return {"docker": str(error)}
+    layers = {"docker": f"engine {client.version()['Version']}"}
+    with contextlib.closing(client):
+        try:
+            find_image(client)
+            layers["docker image"] = describe_image(client) or ""
+            with open_sandbox(SandboxSpec(backend=Backend.DOCKER)) as sandbox:
+                layers[DOCKER_TIER] = f"{sandbox.tier}: {_in_container(sandbox)}"
+        except SandboxError as error:
+            return layers | {DOCKER_TIER: f"does not hold: {error}"}
+    return layers
+
+
+def _in_container(sandbox: Sandbox) -> str:
+    holds = "no network, read-only root, no capabilities, system call filter, "
+    with sandbox.process({"program.py": _OUTSIDE}, Limits()) as process:
+        try:
+            process.call("probe", {})
+        except CandidateFailed as failed:
+            if failed.failure is Failure.FORBIDDEN:
+                return holds + "Landlock"
+    return holds + "but no Landlock: candidates can read /proc"
 
 
 def _landlock() -> str:
-    version = libc.syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
-    if version <= 0:
-        return "not available; not needed, the jail's files are read-only"
-    return f"available (version {version}); not needed, the jail's files are read-only"
+    here = landlock.version()
+    return f"version {here}; used in containers only" if here else "not available; used in containers only"

@@ -27,15 +27,15 @@ def visible_packages(imports: Iterable[str]) -> dict[str, Path]:
     for top in dict.fromkeys([_ALWAYS, *(name.partition(".")[0] for name in imports)]):
         if top in sys.stdlib_module_names or top == "helpers":
             continue
-        owners = _owners(top)
-        if not owners:
+        distributions = owners(top)
+        if not distributions:
             found |= _located(top)
-        for owner in owners:
+        for owner in distributions:
             _collect(owner, seen, found)
     return found
 
 
-def _owners(top: str) -> list[str]:
+def owners(top: str) -> list[str]:
     """Distributions that installed the module ``top``. Most are called like it, and asking all of them is slow."""
     try:
         distribution = importlib.metadata.distribution(top)

@@ -34,6 +34,9 @@ class Kind(IntEnum):
     ASK = 9
 
 
+_KINDS = {int(kind): kind for kind in Kind}
+
+
 class Closed(Exception):
     """The other end is gone."""
 
@@ -64,7 +67,13 @@ class Channel:
         """What ``packed`` made of one or more frames. Raises: Closed."""
         buffers = list(frame)
         while buffers:
-            sent = self._try(select.POLLOUT, lambda: os.writev(self._descriptor, buffers[:_BUFFERS_AT_ONCE]))
+            try:
+                sent = os.writev(self._descriptor, buffers[:_BUFFERS_AT_ONCE])
+            except BlockingIOError:
+                self._until(select.POLLOUT)
+                continue
+            except ConnectionError as error:
+                raise Closed from error
             while buffers and sent >= len(buffers[0]):
                 sent -= len(buffers.pop(0))
             if sent:
@@ -74,8 +83,9 @@ class Channel:
         """Raises: WireError for what is not a frame of plain data of at most ``max_bytes`` bytes; Closed."""
         prefix = bytearray(_PREFIX.size)
         self._fill(memoryview(prefix))
-        magic, kind, header_bytes, blob_bytes = _PREFIX.unpack(prefix)
-        if magic != _MAGIC or kind not in Kind.__members__.values():
+        magic, code, header_bytes, blob_bytes = _PREFIX.unpack(prefix)
+        kind = _KINDS.get(code)
+        if magic != _MAGIC or kind is None:
             raise WireError("not a frame")
         if header_bytes + blob_bytes > max_bytes:
             raise WireError(f"{header_bytes + blob_bytes:,} bytes, more than the limit of {max_bytes:,}")
@@ -84,25 +94,25 @@ class Channel:
         value, arrays = decode(header, blob_bytes)
         for item in arrays:
             self._fill(bytes_of(item))
-        return Kind(kind), value
+        return kind, value
 
     def _fill(self, view: memoryview) -> None:
         while view:
-            size = self._try(select.POLLIN, lambda view=view: os.readv(self._descriptor, [view]))
+            try:
+                size = os.readv(self._descriptor, (view,))
+            except BlockingIOError:
+                self._until(select.POLLIN)
+                continue
+            except ConnectionError as error:
+                raise Closed from error
             if not size:
                 raise Closed
             view = view[size:]
 
-    def _try(self, events: int, operation: Callable[[], int]) -> int:
-        while True:
-            try:
-                return operation()
-            except BlockingIOError:
-                if self._wait is None:
-                    raise
-                self._wait(events)
-            except ConnectionError as error:
-                raise Closed from error
+    def _until(self, events: int) -> None:
+        if self._wait is None:
+            raise BlockingIOError("a channel that nobody waits for must be on a blocking socket")
+        self._wait(events)
 
 
 def packed(kind: Kind, value: Any) -> list[memoryview]:

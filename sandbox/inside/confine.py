@@ -1,34 +1,53 @@
-"""Shutting a freshly forked candidate in: namespaces, private files, limits, no capabilities, system call filter."""
+"""Shutting a freshly forked candidate in: namespaces, private files, limits, no capabilities, system call filter.
+
+All of it is a list of system calls, made ready in the zygote: each page that a fork writes to is copied, and one loop
+over finished arguments writes to the fewest.
+"""
 
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
 import os
 import resource
 import signal
+from collections.abc import Iterator
+from enum import StrEnum
 
 from .control import Bounds
 from .seccomp import Filter
-from .system import libc, raising
+from .system import Call, libc, make, raising
 
 _NEW_MOUNTS, _NEW_PIDS, _NEW_IPC = 0x20000, 0x20000000, 0x8000000
 _NOSUID, _NODEV, _RECURSIVE, _PRIVATE = 2, 4, 0x4000, 0x40000
 _CAPABILITIES_V3 = 0x20080522
-_CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
-_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
 _PR_SET_PDEATHSIG = 1
 _FIRST_OTHER_DESCRIPTOR = 4
+_HIGHEST_DESCRIPTOR = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 CHANNEL_DESCRIPTOR = 3
-ResourceLimits = tuple[tuple[int, tuple[int, int]], ...]
-"""(resource, (soft, hard))"""
 RESERVE_BYTES = 64 << 20
 """Address space on top of the limit, with which a candidate out of memory can still say so."""
 
 
+class Layer(StrEnum):
+    """What a candidate is shut in by."""
+
+    PIDS = "PID namespace"
+    FILES = "mount and IPC namespaces, private files"
+    LIMITS = "resource limits"
+    CAPABILITIES = "no capabilities"
+    SYSTEM_CALLS = "system call filter"
+
+
+UNJAILED = (Layer.LIMITS, Layer.SYSTEM_CALLS)
+"""What needs no namespaces."""
+
+
+_DIE_WITH_PARENT = Call("parent death signal", libc.prctl, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0))
+
+
 def die_with_parent() -> None:
-    raising(libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "parent death signal")
+    make((_DIE_WITH_PARENT,))
 
 
 def private_mounts() -> None:
@@ -45,50 +64,60 @@ def back_to(own_pidfd: int) -> None:
     raising(libc.setns(own_pidfd, _NEW_PIDS), "own PID namespace")
 
 
-def private_files(scratch: str, tmp_bytes: int) -> None:
-    """New mount and IPC namespaces with an empty, bounded file system on ``scratch``."""
-    raising(libc.unshare(_NEW_MOUNTS | _NEW_IPC), "mount and IPC namespaces")
-    options = b"size=%d,nr_inodes=4096" % tmp_bytes
-    raising(libc.mount(b"tmpfs", scratch.encode(), b"tmpfs", _NOSUID | _NODEV, options), "private tmpfs")
-    os.chdir(scratch)
+def confinement(
+    layers: frozenset[Layer], scratch: str, system_calls: Filter | None, bounds: Bounds
+) -> tuple[Call, ...]:
+    """What a fork does before foreign code runs in it, in this order."""
+    calls = list(_private_files(scratch, bounds.tmp_bytes) if Layer.FILES in layers else _unjailed(scratch))
+    if Layer.LIMITS in layers:
+        calls += _limits(bounds)
+    if Layer.CAPABILITIES in layers:
+        calls.append(_no_capabilities())
+    if Layer.SYSTEM_CALLS in layers and system_calls is not None:
+        calls += system_calls.calls()
+    return tuple(calls)
 
 
-def only_descriptors(channel: int, output: int) -> None:
-    """0 reads nothing, 1 and 2 write to ``output``, 3 is the channel; all others are closed."""
-    nothing = os.open("/dev/null", os.O_RDONLY)
+def only_descriptors(stdin: str, channel: int, output: int) -> None:
+    """0 reads the file ``stdin``, 1 and 2 write to ``output``, 3 is the channel; all others are closed."""
+    nothing = os.open(stdin, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2), (channel, CHANNEL_DESCRIPTOR)):
         os.dup2(source, target, inheritable=False)
-    os.closerange(_FIRST_OTHER_DESCRIPTOR, _highest_descriptor())
+    os.closerange(_FIRST_OTHER_DESCRIPTOR, _HIGHEST_DESCRIPTOR)
 
 
-def _highest_descriptor() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+def _unjailed(scratch: str) -> Iterator[Call]:
+    yield _DIE_WITH_PARENT
+    yield Call("working folder", libc.chdir, (scratch.encode(),))
 
 
-@functools.lru_cache(maxsize=64)
-def resource_limits(bounds: Bounds) -> ResourceLimits:
-    """Below this process's own ceilings; worked out in the zygote, once for all its forks."""
+def _private_files(scratch: str, tmp_bytes: int) -> Iterator[Call]:
+    """New mount and IPC namespaces with an empty, bounded file system on ``scratch``."""
+    place, options = scratch.encode(), b"size=%d,nr_inodes=4096" % tmp_bytes
+    yield Call("mount and IPC namespaces", libc.unshare, (_NEW_MOUNTS | _NEW_IPC,))
+    yield Call("private tmpfs", libc.mount, (b"tmpfs", place, b"tmpfs", _NOSUID | _NODEV, options))
+    yield Call("working folder", libc.chdir, (place,))
+
+
+def _limits(bounds: Bounds) -> Iterator[Call]:
     # A backstop: the trusted side kills at the exact limit. The kernel's own count runs ahead on a busy host.
     cpu = 2 * math.ceil(bounds.cpu_seconds) + 2
-    wanted = (
+    for which, soft, hard in (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
         (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),
         (resource.RLIMIT_FSIZE, bounds.tmp_bytes, bounds.tmp_bytes),
         (resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files),
         (resource.RLIMIT_NPROC, bounds.threads, bounds.threads),
         (resource.RLIMIT_CORE, 0, 0),
-    )
-    return tuple((which, (_capped(which, soft), _capped(which, hard))) for which, soft, hard in wanted)
+    ):
+        pair = (ctypes.c_uint64 * 2)(_capped(which, soft), _capped(which, hard))
+        yield Call("resource limits", libc.setrlimit, (which, pair))
 
 
 def _capped(which: int, value: int) -> int:
+    """Below this process's own ceiling."""
     ceiling = resource.getrlimit(which)[1]
     return value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-
-
-def limit(limits: ResourceLimits) -> None:
-    for which, pair in limits:
-        resource.setrlimit(which, pair)
 
 
 def release_reserve() -> None:
@@ -97,11 +126,6 @@ def release_reserve() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
-def drop_capabilities() -> None:
+def _no_capabilities() -> Call:
     """All of them; no_new_privs keeps them from coming back."""
-    raising(libc.capset(_CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
-
-
-def lock(system_calls: Filter | None) -> None:
-    if system_calls is not None:
-        system_calls.install()
+    return Call("capset", libc.capset, ((ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0), (ctypes.c_uint32 * 6)()))

@@ -9,7 +9,8 @@ import struct
 from typing import NamedTuple
 
 MESSAGE_BYTES = 4096
-_SPAWN = struct.Struct("<IdQQII")
+_NUMBER, _BOUNDS = struct.Struct("<I"), struct.Struct("<dQQII")
+SPAWN_BYTES = _NUMBER.size + _BOUNDS.size
 _SPAWNED = struct.Struct("<cI")
 _ENDED = struct.Struct("<cIidQ")
 _READY = struct.Struct("<c?")
@@ -58,12 +59,16 @@ Message = Ready | Failed | Spawned | Ended
 
 
 def pack_spawn(number: int, bounds: Bounds) -> bytes:
-    return _SPAWN.pack(number, *bounds)
+    return _NUMBER.pack(number) + _BOUNDS.pack(*bounds)
 
 
-def unpack_spawn(data: bytes) -> tuple[int, Bounds]:
-    number, *bounds = _SPAWN.unpack(data)
-    return number, Bounds(*bounds)
+def unpack_spawn(data: bytes) -> tuple[int, bytes]:
+    """The number and the bounds, still packed: most candidates have those of the one before."""
+    return int.from_bytes(data[: _NUMBER.size], "little"), data[_NUMBER.size :]
+
+
+def unpack_bounds(data: bytes) -> Bounds:
+    return Bounds(*_BOUNDS.unpack(data))
 
 
 def pack(message: Message) -> bytes:

@@ -47,6 +47,13 @@ class Programs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__package__ = ""
         self.exec_module(module)
 
+    def forget(self) -> None:
+        """Undo ``add`` and ``load``; what the files imported themselves stays."""
+        sys.meta_path.remove(self)
+        for name, (path, _) in self._files.items():
+            sys.modules.pop(name, None)
+            linecache.cache.pop(_ORIGIN + path, None)
+
     def function(self, entry: str) -> Callable[..., Any]:
         return getattr(sys.modules[MAIN], entry)
 

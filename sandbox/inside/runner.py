@@ -58,6 +58,10 @@ class Runner:
             else:
                 self._answer(*value)
 
+    def forget(self) -> None:
+        """Leave no trace of the files."""
+        self._programs.forget()
+
     def _answer(self, entry: str, inputs: dict[str, Any], with_oracle: bool) -> None:
         keywords: Mapping[str, Any] = inputs | {"oracle": self._oracle} if with_oracle else inputs
 

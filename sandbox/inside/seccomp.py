@@ -6,10 +6,10 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .system import libc, raising
+from .system import Call, libc
 
 # name: (x86-64, aarch64 or None where it does not exist); Linux's syscall tables (arch/x86/entry/syscalls,
 # include/uapi/asm-generic/unistd.h).
@@ -34,7 +34,13 @@ _ZYGOTE_DENIES: dict[str, tuple[int, int | None]] = {
     "setfsuid": (122, 151), "setfsgid": (123, 152), "execve": (59, 221), "execveat": (322, 281),
     "uselib": (134, None), "ustat": (136, None), "sysfs": (139, None), "mknod": (133, None), "mknodat": (259, 33),
     "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "modify_ldt": (154, None), "kcmp": (312, 272),
+    "setpriority": (141, 140), "ioprio_set": (251, 30),
 }  # fmt: skip
+_OF_ITSELF_ONLY: dict[str, tuple[int, int | None]] = {
+    "prlimit64": (302, 261), "sched_setaffinity": (203, 122), "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119), "sched_setattr": (314, 274),
+}  # fmt: skip
+"""Allowed where the first argument, a process id, is 0. Candidates of one container can name each other's zygote."""
 _CANDIDATE_DENIES: dict[str, tuple[int, int | None]] = {
     "mount": (165, 40), "umount2": (166, 39), "unshare": (272, 97), "setns": (308, 268), "fork": (57, None),
     "vfork": (58, None), "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131),
@@ -74,10 +80,10 @@ class Filter:
         self._code = ctypes.create_string_buffer(b"".join(instructions))
         self._program = _Program(len(instructions), ctypes.addressof(self._code))
 
-    def install(self) -> None:
-        """For this thread and all it starts, for good. Raises: OSError."""
-        raising(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-        raising(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0), "seccomp")
+    def calls(self) -> Iterator[Call]:
+        """That install it for a thread and all that it starts, for good."""
+        yield Call("no_new_privs", libc.prctl, (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        yield Call("seccomp", libc.prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0))
 
 
 def filters() -> tuple[Filter, Filter] | None:
@@ -96,7 +102,18 @@ def _zygote(machine: _Machine) -> list[bytes]:
     if machine.column == 0:
         foreign += [_op(_AT_LEAST, _X32, 0, 1), _op(_RETURN, _KILL)]
     unknown = [_op(_GREATER, _LAST_KNOWN, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
-    return [*foreign, *unknown, *_denied(_numbers(_ZYGOTE_DENIES, machine)), _op(_RETURN, _ALLOW)]
+    of_others = [instruction for number in _numbers(_OF_ITSELF_ONLY, machine) for instruction in _of_itself(number)]
+    return [*foreign, *unknown, *of_others, *_denied(_numbers(_ZYGOTE_DENIES, machine)), _op(_RETURN, _ALLOW)]
+
+
+def _of_itself(number: int) -> list[bytes]:
+    return [
+        _op(_EQUAL, number, 0, 4),
+        _op(_LOAD, _FIRST_ARGUMENT_AT),
+        _op(_EQUAL, 0, 1, 0),
+        _op(_RETURN, _ERRNO | errno.EPERM),
+        _op(_RETURN, _ALLOW),
+    ]
 
 
 def _candidate(machine: _Machine) -> list[bytes]:

@@ -5,6 +5,7 @@ It talks to the trusted side over a SOCK_SEQPACKET socket; see control.py.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -12,15 +13,25 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from . import confine
 from .channel import Channel
-from .control import MESSAGE_BYTES, Bounds, Ended, Failed, Ready, Spawned, pack, unpack_spawn
+from .control import SPAWN_BYTES, Ended, Failed, Ready, Spawned, pack, unpack_bounds, unpack_spawn
+from .rehearsal import rehearse
 from .runner import Runner, open_streams, refuse_setup, serve
-from .seccomp import Filter, filters
+from .seccomp import filters
+from .shared import Shared
+from .system import Call, make
+
+_RIGHTS = (socket.SOL_SOCKET, socket.SCM_RIGHTS)
+_DESCRIPTOR, _DESCRIPTORS = struct.Struct("i"), struct.Struct("2i")
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_DESCRIPTORS.size)
 
 
 @dataclass(frozen=True)
@@ -32,14 +43,27 @@ class Setting:
     helpers: str | None
     imports: tuple[str, ...]
     scratch: str
+    omitted: tuple[str, ...] = ()
+    """Layers left out, to measure what each one costs."""
+    shared: tuple[str, ...] = ()
+    """In a container, whose candidates have no private files: the folders they can write to, emptied after each."""
+    stdin: str = os.devnull
+    """An empty file."""
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Setting:
+        lists: dict[str, Any] = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return cls(**fields | lists)
 
     @classmethod
     def parse(cls, text: str) -> Setting:
-        fields = json.loads(text)
-        return cls(**fields | {"imports": tuple(fields["imports"])})
+        return cls.of(json.loads(text))
 
     def text(self) -> str:
         return json.dumps(asdict(self))
+
+    def layers(self) -> frozenset[confine.Layer]:
+        return frozenset(confine.Layer if self.jailed else confine.UNJAILED) - frozenset(self.omitted)
 
 
 @dataclass
@@ -47,9 +71,14 @@ class Zygote:
     setting: Setting
     trusted: socket.socket
     own_pidfd: int
-    candidate_filter: Filter | None
+    own_pids: bool
+    """Whether each candidate is the init of a PID namespace of its own."""
+    filtered: bool
+    confinement: Callable[[bytes], tuple[Call, ...]]
+    """Made once for candidates with the same bounds."""
     runner: Runner
     """What every fork becomes; made once, so that forks have less to do and so to copy."""
+    shared: Shared | None
     children: dict[int, tuple[int, int]] = field(default_factory=dict)
     """pidfd -> (number, pid)"""
 
@@ -62,54 +91,58 @@ class Zygote:
                     poll.unregister(descriptor)
                     self._reap(descriptor)
                     continue
-                message, attached, _, _ = socket.recv_fds(self.trusted, MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
+                message, attached, _, _ = self.trusted.recvmsg(SPAWN_BYTES, _ANCILLARY_BYTES, socket.MSG_CMSG_CLOEXEC)
                 if not message:
                     return
-                poll.register(self._spawn(*unpack_spawn(message), *attached), select.POLLIN)
+                number, bounds = unpack_spawn(message)
+                channel, output = _DESCRIPTORS.unpack(attached[0][2])
+                poll.register(self._spawn(number, self.confinement(bounds), channel, output), select.POLLIN)
 
-    def _spawn(self, number: int, bounds: Bounds, channel: int, output: int) -> int:
-        limits = confine.resource_limits(bounds)
-        if self.setting.jailed:
+    def _spawn(self, number: int, confinement: tuple[Call, ...], channel: int, output: int) -> int:
+        if self.own_pids:
             confine.new_pid_namespace()
         pid = os.fork()
         if pid == 0:
-            self._candidate(bounds, limits, channel, output)
-        if self.setting.jailed:
+            self._candidate(confinement, channel, output)
+        if self.own_pids:
             confine.back_to(self.own_pidfd)
         os.close(channel)
         os.close(output)
         pidfd = os.pidfd_open(pid)
         self.children[pidfd] = (number, pid)
-        socket.send_fds(self.trusted, [pack(Spawned(number))], [pidfd])
+        self.trusted.sendmsg([pack(Spawned(number))], [(*_RIGHTS, _DESCRIPTOR.pack(pidfd))])
         return pidfd
 
-    def _candidate(self, bounds: Bounds, limits: confine.ResourceLimits, channel: int, output: int) -> None:
+    def _candidate(self, confinement: tuple[Call, ...], channel: int, output: int) -> None:
+        reachable = channel
         try:
-            if self.setting.jailed:
-                confine.private_files(self.setting.scratch, bounds.tmp_bytes)
-            else:
-                confine.die_with_parent()
-                os.chdir(self.setting.scratch)
-            confine.only_descriptors(channel, output)
-            confine.limit(limits)
-            if self.setting.jailed:
-                confine.drop_capabilities()
-            confine.lock(self.candidate_filter)
+            if self.shared is not None:
+                if self.children:
+                    raise OSError("a container holds one candidate at a time")
+                self.shared.close()
+            confine.only_descriptors(self.setting.stdin, channel, output)
+            reachable = confine.CHANNEL_DESCRIPTOR
+            make(confinement)
         except OSError as error:
-            refuse_setup(confine.CHANNEL_DESCRIPTOR, str(error))
+            refuse_setup(reachable, str(error))
         serve(self.runner)
 
     def _reap(self, pidfd: int) -> None:
         number, pid = self.children.pop(pidfd)
         _, status, usage = os.wait4(pid, 0)
         os.close(pidfd)
+        if self.shared is not None:
+            self.shared.empty()
         cpu = usage.ru_utime + usage.ru_stime
         self.trusted.send(pack(Ended(number, status, cpu, usage.ru_maxrss << 10)))
 
 
 def main(argument: str) -> None:
+    run(Setting.parse(argument))
+
+
+def run(setting: Setting) -> None:
     """Set up, say so (or why not), serve until the trusted side hangs up."""
-    setting = Setting.parse(argument)
     trusted = socket.socket(fileno=setting.control)
     confine.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the trusted side decides
@@ -119,7 +152,7 @@ def main(argument: str) -> None:
     except (ImportError, OSError) as error:
         trusted.send(pack(Failed(f"{type(error).__name__}: {error}")))
         return
-    ready = Ready(zygote.candidate_filter is not None)
+    ready = Ready(zygote.filtered)
     socket.send_fds(trusted, [pack(ready)], [zygote.own_pidfd])
     zygote.serve()
 
@@ -131,28 +164,27 @@ def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
         _offer_helpers(setting.helpers)
     for name in setting.imports:
         importlib.import_module(name)
-    _warm()
-    own_filter, candidate_filter = filters() or (None, None)
+    rehearse()
+    shared = Shared(setting.shared) if setting.shared else None
     own_pidfd = os.pidfd_open(os.getpid())
-    confine.lock(own_filter)
+    layers = setting.layers()
+    own_filter, candidate_filter = (confine.Layer.SYSTEM_CALLS in layers and filters()) or (None, None)
+    if own_filter is not None:
+        make(own_filter.calls())
     open_streams()
     runner = Runner(Channel(confine.CHANNEL_DESCRIPTOR))
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
-    return Zygote(setting, trusted, own_pidfd, candidate_filter, runner)
+
+    @functools.lru_cache(maxsize=64)
+    def confinement(bounds: bytes) -> tuple[Call, ...]:
+        return confine.confinement(layers, setting.scratch, candidate_filter, unpack_bounds(bounds))
+
+    own_pids, filtered = confine.Layer.PIDS in layers, candidate_filter is not None
+    return Zygote(setting, trusted, own_pidfd, own_pids, filtered, confinement, runner, shared)
 
 
 def _offer_helpers(folder: str) -> None:
     package = types.ModuleType("helpers", "Read-only modules that the task gives to candidates.")
     package.__path__ = [folder]
     sys.modules["helpers"] = package
-
-
-def _warm() -> None:
-    """First uses that would otherwise be paid for in every fork."""
-    import numpy as np
-
-    np.random.default_rng(0).normal(size=4).sum()
-    matrix = np.eye(3)
-    np.linalg.solve(matrix, matrix @ matrix)
-    np.linalg.norm(matrix)

@@ -6,6 +6,7 @@ import pytest
 
 from speciate.sandbox.inside.control import (
     MESSAGE_BYTES,
+    SPAWN_BYTES,
     Bounds,
     Ended,
     Failed,
@@ -14,6 +15,7 @@ from speciate.sandbox.inside.control import (
     pack,
     pack_spawn,
     unpack,
+    unpack_bounds,
     unpack_spawn,
 )
 
@@ -27,7 +29,9 @@ def test_message_comes_back_as_it_went(message):
 
 def test_spawn_comes_back_as_it_went():
     bounds = Bounds(0.5, 1 << 46, 64 << 20, 32, 64)
-    assert unpack_spawn(pack_spawn(3, bounds)) == (3, bounds)
+    number, packed = unpack_spawn(pack_spawn(3, bounds))
+    assert (number, unpack_bounds(packed)) == (3, bounds)
+    assert len(pack_spawn(3, bounds)) == SPAWN_BYTES
 
 
 def test_a_long_reason_fits_into_one_packet():

@@ -18,7 +18,7 @@ SUPERVISOR = """
 import sys
 from speciate.sandbox import *
 files = {"program.py": "import time\\ndef f():\\n    while True: time.sleep(0.01)"}
-with open_sandbox(SandboxSpec(unsafe=sys.argv[1] == "unsafe")) as sandbox:
+with open_sandbox(SandboxSpec(backend=Backend(sys.argv[1]))) as sandbox:
     with sandbox.process(files, Limits(wall_seconds=60)) as process:
         print("running", flush=True)
         process.call("f", {})
@@ -58,7 +58,7 @@ def wait_until(condition) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", ["jail", "unsafe"])
+@pytest.mark.parametrize("kind", ["bubblewrap", "unsafe"])
 def test_kill_9_of_the_supervisor_leaves_no_process(kind):
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR, kind], stdout=subprocess.PIPE, text=True)
     assert supervisor.stdout is not None
@@ -81,10 +81,15 @@ def test_closing_leaves_no_process():
     assert wait_until(lambda: not any(map(alive, family)))
 
 
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not alive(pid))
+
+
 def test_a_dead_zygote_is_replaced():
     with open_sandbox(SandboxSpec()) as sandbox:
         for _ in range(2):
-            os.kill(sandbox._zygote._process.pid, signal.SIGKILL)
+            kill(sandbox.pid)
             with sandbox.process(FILES, Limits()) as process:
                 assert process.call("f", {}) == 1
 
@@ -92,7 +97,7 @@ def test_a_dead_zygote_is_replaced():
 def test_a_zygote_that_dies_under_a_process_is_no_fault_of_the_candidate():
     with open_sandbox(SandboxSpec()) as sandbox:
         with pytest.raises(SandboxError), sandbox.process(FILES, Limits()) as process:  # noqa: PT012
-            os.kill(sandbox._zygote._process.pid, signal.SIGKILL)
+            kill(sandbox.pid)
             process.call("g", {})
         with sandbox.process(FILES, Limits()) as process:
             assert process.call("f", {}) == 1

@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speciate.sandbox import CandidateFailed, Failure, Limits, OracleRefused, SandboxError, SandboxSpec, open_sandbox
+from speciate.sandbox import (
+    Backend,
+    CandidateFailed,
+    Failure,
+    Limits,
+    OracleRefused,
+    SandboxError,
+    SandboxSpec,
+    open_sandbox,
+)
 
 
 class Squares:
@@ -33,6 +42,32 @@ def test_several_calls_share_one_process_and_its_state(sandbox):
     source = "n = 0\ndef f(k):\n    global n\n    n += k\n    return n\ndef g(): return -n"
     with sandbox.process({"program.py": source}, Limits()) as process:
         assert [process.call("f", {"k": 2}), process.call("f", {"k": 3}), process.call("g", {})] == [2, 5, -5]
+
+
+def test_random_numbers_differ_from_process_to_process(run):
+    source = "import random\ndef f(): return random.random()"
+    assert len({run(source).value for _ in range(3)}) == 3
+
+
+def test_threads_of_a_candidate_run_and_are_joined(run):
+    source = """
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        def f():
+            with ThreadPoolExecutor(3) as pool: squares = list(pool.map(lambda x: x * x, range(5)))
+            return squares, threading.active_count(), threading.current_thread() is threading.main_thread()
+    """
+    assert run(source).value == ([0, 1, 4, 9, 16], 1, True)
+
+
+def test_a_candidate_finds_no_trace_of_the_rehearsal(run):
+    source = """
+        import linecache, sys
+        def f():
+            names = [type(finder).__name__ for finder in sys.meta_path]
+            return names.count("Programs"), [path for path in linecache.cache if path.startswith("<candidate>")]
+    """
+    assert run(source).value == (1, ["<candidate>/program.py"])
 
 
 def test_an_exception_ends_the_call_and_not_the_process(sandbox):
@@ -181,7 +216,7 @@ def test_an_import_that_is_not_installed_is_said_in_one_line():
 
 
 def test_unsafe_runs_with_limits_and_the_outside_clock():
-    with open_sandbox(SandboxSpec(unsafe=True)) as bare:
+    with open_sandbox(SandboxSpec(backend=Backend.UNSAFE)) as bare:
         assert bare.tier == "unsafe"
         with bare.process({"program.py": "def f():\n    while True: pass"}, Limits(cpu_seconds=0.2)) as process:  # noqa: SIM117
             with pytest.raises(CandidateFailed) as caught:
