@@ -18,6 +18,7 @@ MINUS = "\N{MINUS SIGN}"
 TIERS = {
     "full": "a jail with its own namespaces, no network, no capabilities, and filtered system calls",
     "namespaces": "a jail with its own namespaces, no network, no capabilities; system calls were not filtered",
+    "docker": "a Docker container without network or capabilities",
     "unsafe": "no jail at all: scores of this run hold for honest programs only",
 }
 """Tier of an evaluation -> where the program ran."""
