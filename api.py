@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .archive import Journal, JournalError, Program, RunState, replay
+from .archive import Program
+from .archive.saved import SavedRun, read_run
 from .discovery.config import load_config
 from .discovery.executor import sandbox_spec
+from .discovery.interrupts import Interrupts
 from .discovery.opened import Outcome
 from .discovery.run import default_directory, start
 from .discovery.secrets import run_secret
@@ -18,6 +22,7 @@ from .evaluators import (
     Evaluation,
     Evaluator,
     Size,
+    Task,
     TaskError,
     TaskFolder,
     Trace,
@@ -28,9 +33,17 @@ from .evaluators import (
 from .evaluators.loader import shipped_tasks
 from .evaluators.seeds import draw
 from .evaluators.tracing import telling, trace
+from .notebook import Board, in_notebook
 from .sandbox import Backend, open_sandbox
 
-tasks = shipped_tasks
+
+def tasks(family: str | None = None) -> list[Task]:
+    """The tasks of the catalogue, or of one family of it. Raises: TaskError for a family that does not exist.
+
+    >>> [task.id for task in tasks("clustering")]
+    ['fasterpam']
+    """
+    return shipped_tasks(family)
 
 
 def evaluate(
@@ -47,6 +60,11 @@ def evaluate(
     The same ``seed`` gives the same secret instances on one installation. Whatever the program does, its evaluation
     says; ``sandbox`` is "bubblewrap" or "docker", and without a jail nothing runs, unless ``unsafe``.
     Raises: TaskError where the task cannot be used or the program breaks its rules; ConfigError; SandboxError.
+
+    >>> from speciate.evaluators import load_task
+    >>> found = evaluate("alf_lb_online_dual", load_task("alf_lb_online_dual").reference)
+    >>> found.state.value, round(found.score, 6)
+    ('valid', 1.0)
     """
     backend = load_config(None, sandbox=sandbox, unsafe=unsafe).backend
     folder = load_task(task)
@@ -94,23 +112,58 @@ def discover(
 
     ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``config`` a preset's name or a YAML file, and
     ``settings`` any further keys of the configuration, such as ``{"islands.count": 4}``. What is None keeps the
-    configuration's value. Ctrl-C ends the run as on the command line.
+    configuration's value. Ctrl-C, or interrupting the kernel, ends the run when what is in flight has ended. A
+    notebook shows the progress, and the outcome as a table.
     Raises: TaskError, ConfigError, JournalError, SandboxError, RunFailed, each with one line that says what to do.
+
+    >>> found = discover("alf_lb_online_dual", "first", evaluations=8, seed=1, settings={"certify": False})
+    >>> found.evaluations, found.stopped_by
+    (8, 'evaluations')
+    >>> found.best == load_run("first").best[0]
+    True
     """
     values: dict[str, Any] = {"budget.evaluations": evaluations, "budget.seconds": seconds, "unsafe": unsafe or None}
     values |= {"sandbox": sandbox}
     settled = load_config(config, **(settings or {}), **values, seed=seed, workers=workers)
-    return start(task, settled, Path(out) if out else default_directory(task))
+    directory = Path(out) if out else default_directory(task)
+    board = Board() if in_notebook() else None
+    stage = {"stage": board.stage} if board else {}
+    begin = partial(start, task, settled, directory, observers=(board,) if board else (), **stage)
+    return _apart(begin) if _loop_is_running() else begin()
 
 
-def load_run(directory: str | Path) -> RunState:
+def _loop_is_running() -> bool:
+    """Whether this thread runs an event loop, as a notebook's does: another one cannot run in it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _apart(begin: Callable[..., Outcome]) -> Outcome:
+    """Run in a thread of its own, where an event loop of its own can run."""
+    interrupts = Interrupts()
+    with ThreadPoolExecutor(1, thread_name_prefix="discover") as pool, interrupts.relayed():
+        return pool.submit(begin, interrupts=interrupts).result()
+
+
+def load_run(directory: str | Path) -> SavedRun:
     """What a run knows, replayed from its journal; also while it goes on.
 
+    Its ``rows()`` make a data frame (``pandas.DataFrame(run.rows())``), as do the ``instances(program)`` of one
+    program; ``source(program)`` is its text. A notebook shows a run as a table.
     Raises: JournalError where there is no run, or it cannot be read.
+
+    >>> run = load_run("first")
+    >>> [row["operator"] for row in run.rows()][:2]
+    ['seed', 'mutate']
+    >>> valid = [row["score"] for row in run.rows() if row["state"] == "valid"]
+    >>> max(valid) == run.best[1].score
+    True
+    >>> len(run.instances(run.baseline))
+    4
+    >>> "def balance" in run.source(run.baseline)
+    True
     """
-    directory = Path(directory)
-    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
-        state = replay(journal)
-    if state.started is None:
-        raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
-    return state
+    return read_run(Path(directory))

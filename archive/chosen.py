@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..sandbox import Backend
 from .state import RunState, certifies
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ class Chosen:
     @property
     def certified(self) -> bool:
         return self.certificate is not None and certifies(self.certificate)
+
+    @property
+    def backend(self) -> Backend:
+        """What contained the programs of its run."""
+        config = self.state.started.config if self.state.started else {}
+        return Backend.UNSAFE if config.get("unsafe") else Backend(config.get("sandbox", Backend.BUBBLEWRAP))
 
     @property
     def worth(self) -> tuple[bool, float]:

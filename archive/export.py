@@ -17,6 +17,7 @@ from .journal import Journal
 from .state import replay
 
 if TYPE_CHECKING:
+    from .benchmark import Benchmark
     from .recorded import Call
 
 
@@ -52,10 +53,11 @@ def export(runs: Sequence[Path], destination: Path, uncertified: bool = False) -
     if not best:
         raise ExportError("give the folder of at least one run")
     recordings = {task: _record(chosen) for task, chosen in best.items()}
+    benchmarks = {task: _benchmark(name, chosen) for task, chosen in best.items()}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{name}-") as scratch:
         library = Path(scratch) / name
-        functions = write(library, name, list(best.values()), recordings)
+        functions = write(library, name, list(best.values()), recordings, benchmarks)
         if destination.exists():
             destination.rmdir()
         shutil.move(library, destination)
@@ -108,15 +110,21 @@ def _refuse_unsafe_code(chosen: Chosen) -> None:
         )
 
 
+def _benchmark(name: str, chosen: Chosen) -> Benchmark:
+    """Raises: SandboxError."""
+    from .benchmark import measure
+
+    files = chosen.state.program(chosen.program).files
+    return measure(chosen.folder, files, f"{name}.{chosen.folder.task.id}", chosen.backend)
+
+
 def _record(chosen: Chosen) -> list[Call]:
     """Calls of the program in the jail. Raises: ExportError where it no longer works; SandboxError."""
-    from ..sandbox import Backend, CandidateFailed, SandboxSpec, open_sandbox
+    from ..sandbox import CandidateFailed, SandboxSpec, open_sandbox
     from .recording import record
 
-    task, started = chosen.folder.task, chosen.state.started
-    assert started is not None
-    backend = Backend.UNSAFE if started.config.get("unsafe") else Backend(started.config.get("sandbox", "bubblewrap"))
-    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, backend=backend)
+    task = chosen.folder.task
+    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, backend=chosen.backend)
     program = chosen.state.program(chosen.program)
     try:
         with open_sandbox(spec) as sandbox:

@@ -2,166 +2,42 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.metadata
 import json
-import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from .. import __version__
 from ..evaluators import import_lint
 from . import recorded
+from .benchmark import Benchmark
 from .chosen import Chosen
+from .function import SHIPPED, Function, imported
 from .program import MAIN
 from .recorded import Call
 from .rendering import module, relative_imports, render, stub
 
 if TYPE_CHECKING:
-    from ..evaluators import Evaluation, TaskFolder
-
-SHIPPED = Path(__file__).parent.parent / "tasks"
-
-
-@dataclass(frozen=True)
-class Function:
-    """One exported program as the templates see it."""
-
-    library: str
-    chosen: Chosen
-    calls: Sequence[Call]
-
-    @property
-    def folder(self) -> TaskFolder:
-        return self.chosen.folder
-
-    @property
-    def task(self) -> str:
-        """The task's id as the name of a module."""
-        return re.sub(r"\W", "_", self.folder.task.id, flags=re.ASCII)
-
-    @property
-    def title(self) -> str:
-        return self.folder.task.title
-
-    @property
-    def claim(self) -> str:
-        return self.folder.task.claim
-
-    @property
-    def statement(self) -> str:
-        """The task's statement with its headings below ours."""
-        lines = self.folder.task.statement.strip().splitlines()
-        return "\n".join(f"##{line}" if line.startswith("#") else line for line in lines)
-
-    @property
-    def entries(self) -> list[str]:
-        return list(self.folder.task.entry.functions)
-
-    @property
-    def qualified(self) -> str:
-        return f"{self.library}.{self.task}.{self.folder.task.entry.name}"
-
-    @property
-    def signature(self) -> str:
-        return self.folder.task.entry.signature.strip()
-
-    @property
-    def paper(self) -> str:
-        paper = self.folder.task.paper
-        return f"{paper.title} ({paper.year})"
-
-    @property
-    def objective(self) -> str:
-        objective = self.folder.task.objective
-        unit = f" [{objective.unit}]" if objective.unit else ""
-        return f"{objective.name}{unit}, {objective.direction.value}"
-
-    @property
-    def program(self) -> str:
-        return self.chosen.program
-
-    @property
-    def is_certified(self) -> bool:
-        return self.chosen.certified
-
-    @property
-    def score(self) -> str:
-        return scored(self.chosen.evaluation)
-
-    @property
-    def certified(self) -> str:
-        certificate = self.chosen.certificate
-        if certificate is None:
-            return "none"
-        return scored(certificate) + ("" if self.is_certified else ", which does not hold")
-
-    @property
-    def tier(self) -> str:
-        return self.chosen.evaluation.tier or "unknown"
-
-    @property
-    def value(self) -> str:
-        return number(self.chosen.evaluation.value)
-
-    @property
-    def baseline(self) -> str:
-        calibration = self.chosen.state.calibration
-        return number(calibration and calibration.baseline_value)
-
-    @property
-    def reference(self) -> str:
-        calibration = self.chosen.state.calibration
-        return number(calibration and calibration.reference_value)
-
-    @cached_property
-    def oracle(self) -> list[str]:
-        """Names of the methods of the oracle that the entry is given; empty for other styles."""
-        task = self.folder.task
-        if task.oracle is None:
-            return []
-        instance = task.instances(np.random.default_rng(0), "smoke")[0]
-        return list(task.oracle(instance).methods)
-
-    @property
-    def lineage(self) -> list[str]:
-        state = self.chosen.state
-        steps = []
-        for program in reversed(state.lineage(self.program)):
-            proposed, evaluation = state.proposals[program], state.evaluation_or_none(program)
-            by = proposed.proposer if proposed.model is None else f"{proposed.proposer} ({proposed.model})"
-            operator = f"{proposed.operator} {proposed.detail}".strip()
-            score = "-" if evaluation is None else scored(evaluation)
-            steps.append(f"{program[:12]}  {operator} by {by}: {score}")
-        return steps
-
-    @property
-    def licence(self) -> str:
-        if self.folder.path.is_relative_to(SHIPPED):
-            return "Apache-2.0, as the baseline that the search started from."
-        return "that of the task's baseline, which the search started from; its author decides."
-
-    @property
-    def local(self) -> dict[str, str]:
-        """Modules that the program imports by a name of their own, and their names in the library."""
-        files = self.chosen.state.program(self.program).files
-        names = {Path(name).stem: f"_{self.task}_{Path(name).stem}" for name in files if name != MAIN}
-        if self.folder.helpers is not None and _imports_helpers(files.values()):
-            names["helpers"] = f"_{self.task}_helpers"
-        return names
+    from ..evaluators import TaskFolder
 
 
 def write(
-    library: Path, name: str, chosen: Sequence[Chosen], recordings: Mapping[str, Sequence[Call]]
+    library: Path,
+    name: str,
+    chosen: Sequence[Chosen],
+    recordings: Mapping[str, Sequence[Call]],
+    benchmarks: Mapping[str, Benchmark],
 ) -> tuple[str, ...]:
-    """Write all files below ``library``. Returns the qualified names of the functions."""
-    functions = [Function(name, each, recordings[each.folder.task.id]) for each in chosen]
+    """Write all files below ``library``; recordings and benchmarks are by the task's id.
+
+    Returns the qualified names of the functions.
+    """
+    ids = [each.folder.task.id for each in chosen]
+    functions = [
+        Function(name, each, recordings[task], benchmarks[task]) for task, each in zip(ids, chosen, strict=True)
+    ]
     functions.sort(key=lambda function: function.task)
     package, tests = library / "src" / name, library / "tests"
     package.mkdir(parents=True)
@@ -184,15 +60,16 @@ def write(
         )
     )
     _write_tests(tests, name, functions)
+    _write_benchmarks(library / "benchmarks", name, functions)
     return tuple(f"{name}.{function.task}.{entry}" for function in functions for entry in function.entries)
 
 
 def _write_module(package: Path, function: Function) -> None:
     program = function.chosen.state.program(function.program)
     description = render("description.txt.j2", f=function)
-    text = module(program.source, description, function.local)
+    text = module(program.source, description, function.local, function.documentation)
     (package / f"{function.task}.py").write_text(text)
-    types = stub(function.signature) if not function.oracle else None
+    types = stub(function.signature, function.documentation) if not function.oracle else None
     if types is not None:
         (package / f"{function.task}.pyi").write_text(types)
     for name, source in program.files.items():
@@ -225,11 +102,28 @@ def _write_tests(tests: Path, name: str, functions: Sequence[Function]) -> None:
         "entries": _literal([(function.task, function.entries) for function in functions]),
         "modules": _literal(sorted({module for f in functions for module in f.folder.task.limits.imports})),
         "rejudged": _literal(
-            [(f.task, _where(f.folder)) for f in functions if len(f.chosen.state.program(f.program).files) == 1]
+            [
+                (f.task, _where(f.folder), not f.local, f.is_certified)
+                for f in functions
+                if len(f.chosen.state.program(f.program).files) == 1
+            ]
         ),
     }
     for test in ("test_recorded.py", "test_imports.py", "test_rejudge.py"):
         (tests / test).write_text(render(f"{test}.j2", **facts))
+
+
+def _write_benchmarks(folder: Path, name: str, functions: Sequence[Function]) -> None:
+    folder.mkdir()
+    (folder / "README.md").write_text(render("benchmarks.md.j2", name=name, functions=functions))
+    for function in functions:
+        rows = [
+            {"program": row.name, "kind": row.kind, **row.evaluation.model_dump(mode="json", exclude={"feedback"})}
+            for row in function.benchmark.rows
+        ]
+        (folder / f"{function.task}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    tasks = _literal([(function.task, _where(function.folder)) for function in functions])
+    (folder / "measure.py").write_text(render("measure.py.j2", name=name, tasks=tasks))
 
 
 def _literal(value: object) -> str:
@@ -245,33 +139,5 @@ def _where(folder: TaskFolder) -> str:
 def requirements(files: Iterable[Path]) -> list[str]:
     """The distributions that the files import from, each at least in the major version that is installed here."""
     owners = importlib.metadata.packages_distributions()
-    found = {owner for file in files for name in _imported(file.read_text()) for owner in owners.get(name, [])}
+    found = {owner for file in files for name in imported(file.read_text()) for owner in owners.get(name, [])}
     return sorted(f"{owner}>={importlib.metadata.version(owner).split('.', maxsplit=1)[0]}" for owner in found)
-
-
-def _imported(source: str) -> set[str]:
-    """Top-level names of absolute imports."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.partition(".")[0])
-    return names
-
-
-def _imports_helpers(sources: Iterable[str]) -> bool:
-    return any("helpers" in _imported(source) for source in sources)
-
-
-def scored(evaluation: Evaluation) -> str:
-    """Score with its interval, or the state where there is no score."""
-    if evaluation.score is None:
-        return evaluation.state.value
-    if evaluation.interval is None:
-        return f"{evaluation.score:.3f}"
-    return f"{evaluation.score:.3f} [{evaluation.interval.low:.3f}, {evaluation.interval.high:.3f}]"
-
-
-def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"

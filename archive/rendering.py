@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -39,10 +40,11 @@ def docstring(text: str) -> str:
     return f'"""{quoted}\n"""\n'
 
 
-def module(source: str, description: str, local: Mapping[str, str]) -> str:
+def module(source: str, description: str, local: Mapping[str, str], documentation: Mapping[str, str]) -> str:
     """The source with a docstring before it, and imports of ``local`` modules made relative to the library.
 
-    The program's own docstring moves into the new one; the rest of its text stays as it is.
+    The program's own docstring moves into the new one; the rest of its text stays as it is. Functions that have no
+    docstring are given that of ``documentation`` at the end.
     """
     source = relative_imports(source, local)
     tree = ast.parse(source)
@@ -53,7 +55,14 @@ def module(source: str, description: str, local: Mapping[str, str]) -> str:
         del lines[first.lineno - 1 : first.end_lineno]
         source = "".join(lines)
         description = f"{description.rstrip()}\n\nThe docstring that it came with, which may be the baseline's:\n{own}"
-    return docstring(description) + "\n" + source.strip("\n") + "\n"
+    return docstring(description) + "\n" + source.strip("\n") + "\n" + _documented(tree, documentation)
+
+
+def _documented(tree: ast.Module, documentation: Mapping[str, str]) -> str:
+    """Statements that give functions their docstrings."""
+    bare = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is None}
+    texts = [f"{name}.__doc__ = {docstring(text)}" for name, text in documentation.items() if name in bare]
+    return "\n\n" + "\n".join(texts) if texts else ""
 
 
 def relative_imports(source: str, local: Mapping[str, str], depth: int = 1) -> str:
@@ -94,13 +103,24 @@ def _relative_alias(alias: ast.alias, local: Mapping[str, str], dots: str) -> st
     return f"from {dots} import {local[top]} as {top}; from {dots}{local[top]} import {rest.partition('.')[0]} as _"
 
 
-def stub(signature: str) -> str | None:
-    """Typed signatures for a type checker, or None where they name what a stub cannot know."""
+def stub(signature: str, documentation: Mapping[str, str]) -> str | None:
+    """Typed, documented signatures for type checkers and editors; None where they name what a stub cannot know."""
     lines = [line.rstrip(":") + ": ..." for line in signature.strip().splitlines() if line.strip()]
-    text = "from collections.abc import Callable, Mapping, Sequence\nfrom typing import Any\n\nimport numpy as np\n\n"
-    text += "\n".join(lines) + "\n"
     known = {"Callable", "Mapping", "Sequence", "Any", "np", "int", "float", "bool", "str", "bytes"}
     known |= {"dict", "list", "tuple", "set", "None", "complex", "object"}
-    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.FunctionDef)]
     used = {name.id for function in functions for name in ast.walk(function) if isinstance(name, ast.Name)}
-    return text if used <= known else None
+    if not used <= known:
+        return None
+    for function in functions:
+        if function.name in documentation:
+            text = textwrap.indent(documentation[function.name], "    ").lstrip()
+            function.body = [ast.Expr(ast.Constant(f"{text}\n    "))]
+    return f"{STUB_IMPORTS}\n" + "\n".join(f"{ast.unparse(function)}\n" for function in functions)
+
+
+STUB_IMPORTS = """from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+"""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, comparing, machine, making, redteam, running, simplifying
+from . import browsing, catalogue, comparing, machine, making, redteam, reporting, running, simplifying
 
 app = typer.Typer(
     name="speciate",
@@ -48,6 +48,8 @@ app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)
 app.command("simplify")(simplifying.simplify)
 app.command("verify")(browsing.verify)
+app.command("report")(reporting.report)
+app.command("plot")(reporting.plot)
 app.command("export")(making.export)
 app.command("new")(making.new)
 app.command("doctor")(machine.doctor)

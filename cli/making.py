@@ -18,7 +18,7 @@ def export(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Write the certified programs of runs as an installable library with its own tests."""
+    """Write the certified programs of runs as an installable library with its own tests and benchmarks."""
     from ..archive.export import export as write_library
 
     result = write_library(directories, out, uncertified=uncertified)
@@ -26,7 +26,7 @@ def export(
         emit_json({"library": result.library, "functions": result.functions})
         return
     note(f"wrote {result.library} with {', '.join(result.functions)}")
-    note(f"  pip install {result.library}   # or: pip wheel --no-deps {result.library}")
+    note(f"  pip install {result.library}   # or: pip wheel --no-deps --no-build-isolation {result.library}")
 
 
 def new(

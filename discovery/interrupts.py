@@ -45,10 +45,30 @@ class Interrupts:
     @contextmanager
     def asking(self, stop: Callable[[], None]) -> Iterator[None]:
         self._ask = stop
+        if self.asked:
+            stop()
         try:
             yield
         finally:
             self._ask = None
+
+    @contextmanager
+    def relayed(self) -> Iterator[None]:
+        """Signals of the main thread ask a run in another one to end; further ones change nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._relay) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _relay(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        if self._ask is not None:
+            self._ask()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

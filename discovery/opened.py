@@ -33,6 +33,12 @@ class Outcome:
     usd: float
     stopped_by: str
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from ..archive.saved import read_run
+
+        return read_run(self.run)._repr_html_()
+
     @property
     def score(self) -> float | None:
         return self.evaluation.score if self.evaluation else None

@@ -45,9 +45,11 @@ def start(
     observers: tuple[Observer, ...] = (),
     stage: Stage = lambda text: None,
     proposer: Proposer | None = None,
+    interrupts: Interrupts | None = None,
 ) -> Outcome:
     """Begin a run in ``directory``, which must not hold one already, and drive it to its end.
 
+    ``interrupts`` is what ends it early where it runs in another thread than the main one.
     Raises: TaskError, ConfigError, JournalError, NoJail, RunFailed - each with one line for the user.
     """
     folder = load_task(task)
@@ -55,7 +57,8 @@ def start(
     proposer = proposer or make_proposer(config)
     secret = run_secret(folder.task.id, config.seed)
     spec = sandbox_spec(folder, config.backend)
-    with Interrupts().watched() as interrupts, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
+    watched = (interrupts or Interrupts()).watched()
+    with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
         stage("measuring baseline and reference on this machine")
         calibration = calibrate(folder, sandbox, secret)
         state = RunState()
@@ -64,7 +67,7 @@ def start(
         for event in opening:
             state.apply(event)
         run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
-        return _drive(run, proposer, observers, stage, interrupts)
+        return _drive(run, proposer, observers, stage, signals)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,10 @@
 """The Python face, and what importing it costs."""
 
+import asyncio
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,72 @@ def test_discover_and_load_run_agree(tmp_path: Path) -> None:
     assert state.started is not None
     assert state.started.seed == 3
     assert found.best in state.programs
+
+
+def test_discover_works_where_an_event_loop_runs(tmp_path: Path) -> None:
+    async def cell() -> int:
+        return speciate.discover(LINEAR, tmp_path / "run", evaluations=5, settings={"certify": False}).evaluations
+
+    assert asyncio.run(cell()) == 5
+
+
+def test_an_interrupt_ends_a_run_in_an_event_loop(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, speciate\n"
+        "async def cell():\n"
+        f"    found = speciate.discover({LINEAR!r}, {str(tmp_path / 'run')!r}, evaluations=100000)\n"
+        "    print(found.stopped_by, flush=True)\n"
+        "asyncio.run(cell())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not _has_evaluated(tmp_path / "run"):
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        try:
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert said.split() == ["interrupted"]
+    assert speciate.load_run(tmp_path / "run").stopped == "interrupted"
+
+
+def _has_evaluated(run: Path) -> bool:
+    try:
+        return speciate.load_run(run).evaluations > 2
+    except JournalError:
+        return False
+
+
+def test_a_run_is_rows_for_a_data_frame(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    speciate.discover(LINEAR, tmp_path / "run", evaluations=12, seed=3, settings={"certify": False})
+    run = speciate.load_run(tmp_path / "run")
+    frame = pandas.DataFrame(run.rows()).set_index("program")
+    assert len(frame) == len(run.programs)
+    assert run.best is not None
+    assert frame.loc[frame.state == "valid", "score"].max() == run.best[1].score
+    assert frame.loc[run.baseline, "parent"] is None or pandas.isna(frame.loc[run.baseline, "parent"])
+    assert [name for name in frame.columns if name.startswith("descriptor.")]
+    instances = pandas.DataFrame(run.instances(run.best[0][:10]))
+    assert set(instances.state) == {"valid"}
+    assert run.source(run.best[0][:10]) == run.program(run.best[0]).source
+
+
+def test_a_notebook_shows_progress_and_the_outcome(tmp_path: Path) -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    where = str(tmp_path / "run")
+    cells = [
+        f"import speciate\nspeciate.discover({LINEAR!r}, {where!r}, evaluations=6, settings={{'certify': False}})",
+        f"speciate.load_run({where!r})",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
+    pages = [[one["data"].get("text/html", "") for one in cell.outputs if "data" in one] for cell in notebook.cells]
+    assert any("6 of 6 evaluations" in page or "evaluations," in page for page in pages[0])
+    assert "The best program scores" in pages[0][-1] or "nothing better" in pages[0][-1]
+    assert "<table>" in pages[1][-1]
 
 
 def test_mistakes_are_exceptions_with_one_line(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def _needs_integer(spot: Spot) -> bool:
 
 
 class Perturb:
+    """A number takes a step of random size, or another sign."""
+
     name = "perturb_constant"
 
     def apply(self, scene: Scene) -> cst.Module | None:
@@ -132,6 +134,8 @@ class Refine:
 
 
 class Snap:
+    """A number becomes a round one near it: 0.1, 0.5, a power of ten."""
+
     name = "snap_constant"
 
     def apply(self, scene: Scene) -> cst.Module | None:

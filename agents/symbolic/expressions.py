@@ -185,6 +185,8 @@ class SwapFunction:
 
 
 class SwapComparison:
+    """An ordering for another: ``<`` for ``<=``, ``>`` or ``>=``."""
+
     name = "swap_comparison"
 
     def apply(self, scene: Scene) -> cst.Module | None:

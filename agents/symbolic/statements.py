@@ -45,6 +45,8 @@ def after(spot: Spot) -> Spot | None:
 
 
 class Delete:
+    """A statement goes."""
+
     name = "delete_statement"
 
     def apply(self, scene: Scene) -> cst.Module | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -112,7 +113,14 @@ def scored(score: float) -> Evaluation:
 def make_run(tmp_path: Path) -> MakeRun:
     """A user's task with a finished run of it, in which ``source`` scored 0.5."""
 
-    def make(name: str, source: str, extra: str = "", certified: float | None = 0.4, run: str = "") -> Path:
+    def make(
+        name: str,
+        source: str,
+        extra: str = "",
+        certified: float | None = 0.4,
+        run: str = "",
+        reference: str = BASELINE.replace("return x", "return 0 * x"),
+    ) -> Path:
         folder = tmp_path / name
         if not folder.exists():
             (folder / "helpers").mkdir(parents=True)
@@ -120,8 +128,9 @@ def make_run(tmp_path: Path) -> MakeRun:
             (folder / "helpers" / "util.py").write_text(HELPER)
             (folder / "helpers" / "more.py").write_text("TWO = 2\n")
             (folder / "task.py").write_text(TASK.replace("NAME", name).replace("EXTRA", extra))
-            for file in ("baseline.py", "reference.py"):
-                (folder / file).write_text(BASELINE)
+            (folder / "baseline.py").write_text(BASELINE)
+            (folder / "reference.py").write_text(reference)
+            (folder / "known_quarter.py").write_text(BASELINE.replace("return x", "return x / 4"))
         events: list[Any] = []
         programs = [Program.of(BASELINE), Program.of(source)]
         for index, program in enumerate(programs):
@@ -194,6 +203,46 @@ def test_a_library_of_three_styles_is_built_installed_and_passes_its_tests(tmp_p
     environment = {"PYTHONPATH": str(tmp_path / "site")}
     used = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert used.stdout.startswith("[0.  0.5]")
+
+
+def test_the_benchmark_puts_a_function_beside_what_was_known_before(tmp_path: Path, make_run: MakeRun) -> None:
+    result = export([make_run("sorting", SORTING)], tmp_path / "lib")
+    table = (result.library / "benchmarks" / "README.md").read_text()
+    names = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+    assert names == ["program", "---", "baseline", "**`lib.sorting.solve`**", "reference", "known: quarter"]
+    rows = {row["kind"]: row for row in json.loads((result.library / "benchmarks" / "sorting.json").read_text())}
+    assert rows["baseline"]["score"] == 0
+    assert rows["reference"]["score"] == pytest.approx(1)
+    assert 0 < rows["program"]["score"] < rows["known"]["score"] < 1
+    assert "known method *quarter* scores at least as much" in table
+    measured = subprocess.run(
+        [sys.executable, str(result.library / "benchmarks" / "measure.py")], capture_output=True, text=True, check=True
+    )
+    assert [line.split()[:2] for line in measured.stdout.splitlines()[1:]] == [
+        [name, "valid"] for name in ("baseline", "lib", "reference", "quarter")
+    ]
+
+
+def test_a_task_whose_reference_no_longer_wins_is_exported_without_a_benchmark(
+    tmp_path: Path, make_run: MakeRun
+) -> None:
+    result = export([make_run("sorting", SORTING, reference=BASELINE)], tmp_path / "lib")
+    assert "Not measured: the reference of task 'sorting'" in (result.library / "benchmarks/README.md").read_text()
+
+
+def test_functions_say_what_they_take(tmp_path: Path, make_run: MakeRun) -> None:
+    runs = [make_run("sorting", SORTING), make_run("asking", ASKING, 'style="oracle", oracle=lambda instance: Slope()')]
+    result = export(runs, tmp_path / "lib")
+    code = "import lib; print(lib.sorting.solve.__doc__, lib.asking.solve.__doc__)"
+    environment = {"PYTHONPATH": str(result.library / "src")}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "x: float64 array of shape (8,)" in said.stdout
+    assert "Returns: float64 array of shape (8,)" in said.stdout
+    assert "oracle: an object with the methods grad" in said.stdout
+    stub = (result.library / "src/lib/sorting.pyi").read_text()
+    assert "def solve(x: np.ndarray, k: int) -> np.ndarray:" in stub
+    assert "x: float64 array of shape (8,)" in stub
+    compile(stub, "stub", "exec")
 
 
 def test_its_tests_notice_a_program_that_changed(tmp_path: Path, make_run: MakeRun) -> None:

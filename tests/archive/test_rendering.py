@@ -22,13 +22,15 @@ def test_the_program_keeps_its_code_and_comments() -> None:
     source = (
         "import numpy as np\n\n# EVOLVE-BLOCK-START\ndef f(x):  # fast\n    return np.exp( x )\n# EVOLVE-BLOCK-END\n"
     )
-    text = module(source, "What it is.", {})
+    text = module(source, "What it is.", {}, {})
     assert text.endswith(source)
     assert ast.get_docstring(ast.parse(text)) == "What it is."
 
 
 def test_its_own_docstring_and_future_imports_still_compile() -> None:
-    text = module('"""Own words."""\nfrom __future__ import annotations\n\ndef solve(x):\n    return x\n', "Ours.", {})
+    text = module(
+        '"""Own words."""\nfrom __future__ import annotations\n\ndef solve(x):\n    return x\n', "Ours.", {}, {}
+    )
     compile(text, "m", "exec")
     assert "Own words." in (ast.get_docstring(ast.parse(text)) or "")
     assert text.count("Own words.") == 1
@@ -53,8 +55,12 @@ def test_imports_of_local_modules_become_relative(before: str, after: str) -> No
 
 
 def test_stubs_carry_the_types_of_the_task_or_are_left_out() -> None:
-    text = stub("def fit(x: np.ndarray) -> dict[str, Any]:\ndef predict(artefact: dict, x: np.ndarray) -> np.ndarray")
+    text = stub(
+        "def fit(x: np.ndarray) -> dict[str, Any]:\ndef predict(artefact: dict, x: np.ndarray) -> np.ndarray",
+        {"fit": "Fits."},
+    )
     assert text is not None
     compile(text, "s", "exec")
-    assert "def predict(artefact: dict, x: np.ndarray) -> np.ndarray: ..." in text
-    assert stub("def f(x: Tensor) -> int") is None
+    assert "def predict(artefact: dict, x: np.ndarray) -> np.ndarray:\n    ..." in text
+    assert 'dict[str, Any]:\n    """Fits.' in text
+    assert stub("def f(x: Tensor) -> int", {}) is None
