@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,9 @@ class Browser(App[None]):
     TITLE = "speciate"
     CSS = """
     * { scrollbar-size: 1 1; scrollbar-background: $surface; scrollbar-color: $foreground 25%; }
+    Tab.-active:nocolor { text-style: reverse; }
+    Tree:nocolor > .tree--cursor { text-style: reverse; }
+    OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", tooltip="leave the browser", show=False, priority=True),
@@ -31,7 +35,8 @@ class Browser(App[None]):
 
     def __init__(self, directory: Path, reader: RunReader | None = None) -> None:
         """``reader`` is that of ``directory`` where it is a run."""
-        super().__init__()
+        # Textual turns colours into greys where NO_COLOR is set; with the terminal's own colours it sends none at all.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._directory = directory
         self._reader = reader
 

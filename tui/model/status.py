@@ -36,9 +36,9 @@ def writer(directory: Path) -> int | None:
 
 def status_of(state: RunState, directory: Path) -> str:
     """``running``, how it was stopped, or ``not running``."""
-    if writer(directory) is not None:
-        return "running"
-    return "not running" if state.stopped is None else f"ended: {state.stopped}"
+    if state.stopped is not None:
+        return f"ended: {state.stopped}"
+    return "running" if writer(directory) is not None else "not running"
 
 
 @dataclass(frozen=True, slots=True)

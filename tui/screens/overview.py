@@ -24,6 +24,8 @@ LABEL = 12
 
 GUIDES = (Guide(0.0, "base 0"), Guide(1.0, "paper 1"))
 MOST_ARMS = 8
+LOW, FEW_ARMS = 30, 3
+"""In a view with fewer lines than ``LOW`` that many proposers and mutations are shown."""
 TONES = {"valid": "$text-success", "infra": "$text-warning", "quarantined": "$text-warning"}
 
 
@@ -42,7 +44,7 @@ class OverviewPane(Pane):
     OverviewPane {
         layout: vertical; overflow-y: auto; padding: 0 1;
         Chart { height: 1fr; min-height: 6; margin: 0 0 1 0; }
-        #figures { layout: grid; grid-size: 2; grid-columns: 1fr 1fr; grid-rows: auto; grid-gutter: 0 2; height: auto; }
+        #figures { layout: grid; grid-size: 2; grid-columns: 46 1fr; grid-rows: auto; grid-gutter: 0 2; height: auto; }
         #figures Static { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
         #arms { column-span: 2; }
     }
@@ -143,9 +145,10 @@ class OverviewPane(Pane):
             return Content("")
         width = max(16, self.query_one("#arms").size.width - 30)
         head = f"{fitted('proposals by', width)} {'made':>7} {'valid':>6} {'elite':>6} {'merit':>6}"
-        lines = [Content.styled(head, "$foreground 60%"), *(self._arm(one, width) for one in found[:MOST_ARMS])]
-        if len(found) > MOST_ARMS:
-            lines.append(Content.styled(f"and {len(found) - MOST_ARMS} more", "$foreground 60%"))
+        most = FEW_ARMS if self.size.height < LOW else MOST_ARMS
+        lines = [Content.styled(head, "$foreground 60%"), *(self._arm(one, width) for one in found[:most])]
+        if len(found) > most:
+            lines.append(Content.styled(f"and {len(found) - most} more", "$foreground 60%"))
         return Content("\n").join(lines)
 
     @staticmethod
