@@ -5,9 +5,17 @@ The journal is written by the machinery of a run (RunState, islands, migration) 
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import contextlib
+import json
 import math
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +198,70 @@ def _result(name: str, outcome: State, score: float, cpu: float) -> InstanceResu
     value = 1 - score / 2
     metrics = {"regret": value}
     return InstanceResult(name=name, state=outcome, value=value, gain=score / 2, metrics=metrics, cpu_seconds=cpu)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run opened in the TUI, by itself in a process: seconds since that began, and milliseconds per key."""
+
+    programs: int
+    wall_seconds: float
+    cpu_seconds: float
+    line_ms: float
+    """CPU for the cursor to go down one line and the screen to be drawn."""
+    page_ms: float
+
+
+KEYS = 100
+
+
+async def _opened(directory: Path, began: float) -> Opened:
+    from ..tui.app import open_browser
+    from ..tui.screens.programs import ProgramsPane
+    from ..tui.screens.run import RunScreen
+
+    app = open_browser(directory)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        while not screen.loaded:
+            await asyncio.sleep(0.01)
+        await pilot.pause()
+        wall, cpu = time.time() - began, time.process_time()
+        pane = screen.pane
+        assert isinstance(pane, ProgramsPane)
+        took = []
+        for key in ("down", "pagedown"):
+            before = time.process_time()
+            for _ in range(KEYS):
+                await pilot.press(key)
+            took.append((time.process_time() - before) / KEYS * 1000)
+        return Opened(len(pane.listing.keys), wall, cpu, *took)
+
+
+def opened(directory: Path) -> Opened:
+    """Measured in a process of its own, imports and all."""
+    command = [sys.executable, "-m", __spec__.name if __name__ == "__main__" else __name__, "--open", str(directory)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return Opened(**json.loads(done.stdout))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=10_000)
+    parser.add_argument("--run", type=Path, help="a run to open, instead of writing one")
+    parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.open:
+        began = time.time() - time.process_time()
+        print(json.dumps(asdict(asyncio.run(_opened(chosen.open, began)))))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        found = opened(chosen.run or written(Path(scratch) / "run", chosen.programs))
+    print(f"{found.programs:,} programs open after {found.wall_seconds:.2f} s ({found.cpu_seconds:.2f} s of CPU)")
+    print(f"one line down takes {found.line_ms:.1f} ms of CPU, one page {found.page_ms:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

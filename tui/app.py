@@ -41,24 +41,19 @@ class Browser(App[None]):
         self._reader = reader
 
     def on_mount(self) -> None:
-        above = self._directory if self._reader is None else self._directory.resolve().parent
-        self.push_screen(RunsScreen(above))
-        if self._reader is not None:
-            self.push_screen(RunScreen(self._reader))
+        self.push_screen(RunsScreen(self._directory) if self._reader is None else RunScreen(self._reader))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that has a key is a command too."""
         seen: set[str] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.system or not binding.description or not active.enabled or binding.action in seen:
-                continue
-            if active.node is self or binding.action == "command_palette":
+            if not binding.tooltip or not active.enabled or active.node is self or binding.action in seen:
                 continue
             seen.add(binding.action)
             key = self.get_key_display(binding)
             name = f"{binding.description} ({key})"
-            yield SystemCommand(name, binding.tooltip or "", partial(self.run_action, binding.action, active.node))
+            yield SystemCommand(name, binding.tooltip, partial(self.run_action, binding.action, active.node))
         yield from super().get_system_commands(screen)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...archive import Journal, JournalError, RunState, Stopped, is_run
 from ...archive.events import RunStarted, decode
-from ...archive.journal import LOCK
+from ...archive.journal import JOURNAL, LOCK
 from .reader import RunReader
 
 LOCKS = Path("/proc/locks")
@@ -54,6 +54,8 @@ class Glance:
     status: str
     error: str | None = None
     """Why it cannot be read."""
+    stamp: tuple[int, ...] = ()
+    """When its files were last changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,25 @@ def folders(directory: Path) -> list[Path]:
     return found + [path for path in nested if is_run(path)]
 
 
+def fresh_glance(directory: Path, before: Glance | None) -> Glance:
+    """As ``glance``, or ``before`` where the run has ended and its files are as they were."""
+    ended = before is not None and (before.error is not None or before.status.startswith("ended"))
+    return before if before is not None and ended and before.stamp == _stamp(directory) else glance(directory)
+
+
 def glance(directory: Path) -> Glance:
     """Reads a few events; what cannot be read says so in ``error``."""
+    stamp = _stamp(directory)
     try:
         with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
-            return _glance(directory, journal)
+            return replace(_glance(directory, journal), stamp=stamp)
     except (JournalError, ValueError) as error:
-        return Glance(directory, "", None, None, 0, "cannot be read", str(error))
+        return Glance(directory, "", None, None, 0, "cannot be read", str(error), stamp)
+
+
+def _stamp(directory: Path) -> tuple[int, ...]:
+    files = (directory / JOURNAL, directory / f"{JOURNAL}-wal")
+    return tuple(file.stat().st_mtime_ns for file in files if file.exists())
 
 
 def _glance(directory: Path, journal: Journal) -> Glance:

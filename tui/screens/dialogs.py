@@ -28,7 +28,7 @@ class Choice(ModalScreen[str | None]):
             border: round $primary; background: $surface; padding: 0 1;
             border-title-color: $text-primary; border-subtitle-color: $foreground 60%;
         }
-        OptionList { border: none; background: $surface; height: auto; max-height: 16; padding: 0; }
+        OptionList, OptionList:focus { border: none; background: $surface; height: auto; max-height: 16; padding: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]
@@ -141,8 +141,7 @@ MOVES = (
     ("↑ ↓", "move; also j and k"),
     ("enter", "open"),
     ("tab", "to the next part of the screen"),
-    ("ctrl+p", "all commands by name"),
-    ("ctrl+q", "quit"),
+    ("^p", "all commands by name"),
 )
 """Keys of the widgets themselves."""
 
@@ -152,8 +151,8 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
     found: dict[str, tuple[list[str], str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if active.enabled and binding.description and not binding.system and active.node is not screen.focused:
-            keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
+        if active.enabled and binding.tooltip:
+            keys, _ = found.setdefault(binding.action, ([], binding.tooltip))
             keys.append(screen.app.get_key_display(binding))
     shown = [(" ".join(dict.fromkeys(keys)), does) for keys, does in found.values()]
     known = {key for key, _ in shown}

@@ -34,11 +34,6 @@ class JournalPane(ListPane[int]):
         Paper { height: 2fr; border-top: hkey $foreground 15%; }
         Listing { height: 3fr; }
     }
-    .-wide JournalPane {
-        #split { layout: horizontal; }
-        Listing { width: 3fr; height: 1fr; }
-        Paper { width: 2fr; height: 1fr; border-top: none; border-left: vkey $foreground 15%; }
-    }
     """
 
     def __init__(self, book: Book, *, id: str | None = None) -> None:

@@ -52,11 +52,6 @@ class LineagePane(Pane):
         #split { height: 1fr; layout: vertical; }
         #step { height: 9; border-top: hkey $foreground 15%; }
     }
-    .-wide LineagePane {
-        #split { layout: horizontal; }
-        #step { height: 1fr; width: 2fr; border-top: none; border-left: vkey $foreground 15%; }
-        LineageTree { width: 3fr; }
-    }
     """
 
     def __init__(self, book: Book, *, id: str | None = None) -> None:

@@ -48,10 +48,6 @@ class OverviewPane(Pane):
         #figures Static { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
         #arms { column-span: 2; }
     }
-    .-wide OverviewPane {
-        #figures { grid-size: 3; grid-columns: 4fr 3fr 4fr; }
-        #arms { column-span: 1; }
-    }
     """
 
     def __init__(self, book: Book, *, id: str | None = None) -> None:
@@ -107,7 +103,7 @@ class OverviewPane(Pane):
         if state.certified_best is not None:
             program, _ = state.certified_best
             fresh = state.certificates[program]
-            lines.append(line("certified", f"{number(fresh.score)} {span(fresh.interval)} {program[:SHORT]}"))
+            lines.append(line("certified", f"{number(fresh.score)} {span(fresh.interval)}  {program[:SHORT]}"))
             lines.append(line("gap", number(state.gap(program))))
         elif state.certificates:
             lines.append(

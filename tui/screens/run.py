@@ -26,6 +26,7 @@ from .overview import OverviewPane
 from .pane import Pane
 from .program import ProgramPane
 from .programs import ProgramsPane
+from .runs import RunsScreen
 
 POLL = 0.5
 """Seconds between looks at the journal of a run."""
@@ -50,6 +51,15 @@ class RunScreen(Desk):
         TabPane { padding: 0; height: 1fr; }
         ContentSwitcher { height: 1fr; }
         Tabs { background: $panel; }
+        &.-wide {
+            OverviewPane #figures { grid-size: 3; grid-columns: 46 3fr 5fr; }
+            OverviewPane #arms { column-span: 1; }
+            LineagePane #split, JournalPane #split { layout: horizontal; }
+            LineagePane LineageTree, JournalPane Listing { width: 3fr; height: 1fr; }
+            LineagePane #step, JournalPane Paper {
+                width: 2fr; height: 1fr; border-top: none; border-left: vkey $foreground 15%;
+            }
+        }
     }
     """
 
@@ -169,8 +179,12 @@ class RunScreen(Desk):
             self.open_program(best[0], "program")
 
     def action_back(self) -> None:
-        if not self.leave_search():
+        if self.leave_search():
+            return
+        if isinstance(self.app.screen_stack[-2], RunsScreen):
             self.app.pop_screen()
+        else:
+            self.app.switch_screen(RunsScreen(self.book.reader.directory.resolve().parent))
 
     def on_open_program(self, event: OpenProgram) -> None:
         self.open_program(event.program, event.pane)

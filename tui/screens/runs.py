@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from ...archive import JournalError
 from ..model.reader import RunReader
-from ..model.status import Glance, Summary, folders, glance, summaries
+from ..model.status import Glance, Summary, folders, fresh_glance, summaries
 from ..model.words import clean, day, number
 from ..widgets.listing import Cell, Column, Listing, Tone
 from .desk import Desk
@@ -136,46 +137,47 @@ class RunsScreen(Desk):
         self.set_interval(POLL, self.look)
 
     def look(self) -> None:
-        """See which runs there are; those that were written since are read again."""
-        if not self.is_current and self.pane.glances:
-            return
-        try:
-            found = {path: glance(path) for path in folders(self._directory)}
-        except OSError as error:
-            self.notify(f"{self._directory}: {error.strerror}", severity="error", markup=False)
-            return
-        before = self.pane.glances
-        changed = [path for path in found if path not in before or before[path].events != found[path].events]
-        self.pane.glances = found
-        self.pane.update_view()
-        nothing = self.query_one("#nothing", Static)
-        nothing.update(f"No runs in {self._directory} yet. Begin one with: speciate run TASK")
-        nothing.display = not found
-        if changed:
-            newest = sorted(changed, key=lambda path: -(found[path].last or 0.0))
-            self._summarise(newest)
+        """See which runs there are, unless a run is in front or the last look is not over."""
+        busy = any(worker.group == "look" and worker.is_running for worker in self.workers)
+        if self.app.screen is self and not busy:
+            self._look(dict(self.pane.glances))
 
-    @work(thread=True, group="summaries")
-    def _summarise(self, directories: list[Path]) -> None:
-        """Reads whole journals, so it has a thread and readers of its own."""
+    @work(thread=True, group="look")
+    def _look(self, before: Mapping[Path, Glance]) -> None:
+        """Reads whole journals of runs that were written since, so it has a thread and readers of its own."""
         worker = get_current_worker()
-        for directory, found in summaries(directories):
+        try:
+            found = {path: fresh_glance(path, before.get(path)) for path in folders(self._directory)}
+        except OSError as error:
+            self.app.call_from_thread(self.notify, f"{self._directory}: {error.strerror}", severity="error")
+            return
+        if worker.is_cancelled:
+            return
+        self.app.call_from_thread(self._seen, found)
+        changed = [path for path in found if path not in before or before[path].events != found[path].events]
+        for directory, summary in summaries(sorted(changed, key=lambda path: -(found[path].last or 0.0))):
             if worker.is_cancelled:
                 return
-            if found is not None:
-                self.app.call_from_thread(self._summarised, directory, found)
+            if summary is not None:
+                self.app.call_from_thread(self._summarised, directory, summary)
+
+    def _seen(self, found: dict[Path, Glance]) -> None:
+        if found != self.pane.glances:
+            self.pane.glances = found
+            self.pane.update_view()
+        nothing = self.query_one("#nothing", Static)
+        nothing.update(f"No runs in {self._directory}. Begin one with: speciate run TASK")
+        nothing.display = not found
 
     def _summarised(self, directory: Path, found: Summary) -> None:
         self.pane.summaries[directory] = found
-        if self.is_current:
-            self.pane.update_view()
+        self.pane.update_view()
 
     def on_listing_selected(self, event: Listing.Selected) -> None:
         if isinstance(event.key, Path):
             self.open_run(event.key)
 
     def open_run(self, directory: Path) -> None:
-        from ...archive import JournalError
         from .run import RunScreen
 
         try:

@@ -194,10 +194,9 @@ class Cells(Widget, can_focus=True):
 
     @staticmethod
     def _scored(score: float, wide: int) -> str:
-        if wide < 4:
-            return " " * wide
         texts = [f"{score:.{digits}f}".replace("0.", ".", wide < WIDEST) for digits in (2, 1, 0)]
-        return next((text for text in texts if len(text) <= wide - 2), "").center(wide)
+        fitting = (text for text in texts if len(text) < wide and (float(text) or not score))
+        return next(fitting, "").center(wide)
 
     def _shaded(self, score: float, warmth: float, wide: int, first: bool) -> str:
         text = self._scored(score, wide)

@@ -19,6 +19,8 @@ from textual.strip import Strip
 
 Key = TypeVar("Key", bound=Hashable)
 Tone = Literal["", "dim", "good", "bad", "warm", "strong"]
+STYLES = ("header", "cursor", "dim", "good", "bad", "warm", "strong")
+"""Component classes: the tones of cells, and two for whole lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,7 @@ class Cell:
 class Listing(ScrollView, Generic[Key], can_focus=True):
     """Rows by key, in the order given; the cursor stays on its key when the rows change."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "listing--header",
-        "listing--cursor",
-        "listing--dim",
-        "listing--good",
-        "listing--bad",
-        "listing--warm",
-        "listing--strong",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"listing--{name}" for name in STYLES}
     DEFAULT_CSS = """
     Listing {
         background: $surface;
@@ -110,6 +104,7 @@ class Listing(ScrollView, Generic[Key], can_focus=True):
         self._cells = cells
         self._keys: Sequence[Key] = ()
         self._told: Key | None = None
+        self._styles: dict[str, Style] = {}
 
     @property
     def keys(self) -> Sequence[Key]:
@@ -140,10 +135,12 @@ class Listing(ScrollView, Generic[Key], can_focus=True):
         self.refresh()
         self.call_after_refresh(self._into_sight)
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Where nothing scrolls, two lines are drawn again."""
         self._into_sight()
         self._tell()
-        self.refresh()
+        top = round(self.scroll_offset.y)
+        self.refresh(*(Region(0, 1 + row - top, self.size.width, 1) for row in (before, now)))
 
     def _tell(self) -> None:
         if self.key != self._told:
@@ -194,16 +191,22 @@ class Listing(ScrollView, Generic[Key], can_focus=True):
             found[i] = max(3, found[i] + rest // len(stretched))
         return found
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Styles are looked up once for all lines that are drawn together."""
+        self._styles = {name: self.get_component_rich_style(f"listing--{name}") for name in STYLES} | {
+            "": self.rich_style
+        }
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width or self.size.width
         if y == 0:
-            style = self.get_component_rich_style("listing--header")
-            return self._line([Cell(column.name) for column in self._columns], width, style)
+            return self._line([Cell(column.name) for column in self._columns], width, self._styles["header"])
         row = y - 1 + round(self.scroll_offset.y)
         if row >= len(self._keys):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._styles[""])
         on = row == self.cursor
-        style = self.get_component_rich_style("listing--cursor") if on else self.rich_style
+        style = self._styles["cursor" if on else ""]
         return self._line(self._cells(self._keys[row]), width, style, toned=not on)
 
     def _line(self, cells: Sequence[Cell], width: int, style: Style, toned: bool = True) -> Strip:
@@ -211,9 +214,7 @@ class Listing(ScrollView, Generic[Key], can_focus=True):
         for cell, column, size in zip(cells, self._columns, self.widths(width), strict=True):
             if not size:
                 continue
-            own = style
-            if cell.tone and toned:
-                own = style + self.get_component_rich_style(f"listing--{cell.tone}")
+            own = self._styles[cell.tone] if cell.tone and toned else style
             segments += [Segment(fitted(cell.text, size, column.right), own), Segment(" ", style)]
         return Strip(segments).adjust_cell_length(width, style)
 
