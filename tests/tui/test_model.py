@@ -19,7 +19,7 @@ from speciate.tui.model.maps import heat_map
 from speciate.tui.model.programs import changed, diff_to_baseline, diff_to_parent, ranked_children, step
 from speciate.tui.model.reader import RunReader
 from speciate.tui.model.status import folders, glance, status_of, summaries, writer
-from speciate.tui.model.told import in_full, told
+from speciate.tui.model.told import in_full, reply, told
 from speciate.tui.model.words import clean, duration, number
 
 
@@ -239,3 +239,19 @@ def test_numbers_fit_their_columns() -> None:
         "nan",
     ]
     assert State.VALID.value == "valid"
+
+
+def test_a_models_reply_is_told_with_its_reasoning_and_what_broke_it() -> None:
+    payload = {
+        "kind": "replied",
+        "index": 3,
+        "step": 1,
+        "model": "m",
+        "text": "def solve():\n    pass",
+        "reasoning": "hm\x1b",
+    }
+    assert reply(json.dumps(payload | {"prompt_tokens": 1000, "output_tokens": 234})) == [
+        ("reasoning", "hm·"),
+        ("reply 1 of m, 1,234 tokens", "def solve():\n    pass"),
+    ]
+    assert reply(json.dumps(payload | {"finish": "length"}))[1][0] == "reply 1 of m, 0 tokens, length"

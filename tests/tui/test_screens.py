@@ -433,7 +433,7 @@ def test_a_folder_opens_on_its_runs_and_says_which_cannot_be_read(tmp_path: Path
             assert "cannot be read" in text
             assert "not running" in text
             await pilot.press("slash", *"three", "enter", "enter")
-            await settled(pilot, lambda: "is damaged" in words(pilot))
+            await settled(pilot, lambda: any("is damaged" in note.message for note in pilot.app._notifications))
             assert isinstance(pilot.app.screen, RunsScreen)
 
     asyncio.run(body())

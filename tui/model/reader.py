@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import json
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -77,6 +78,8 @@ class RunReader:
         self.log = Log()
         self.entries: dict[str, Entry] = {}
         """By program, in the order in which they were proposed."""
+        self.replies: dict[int, list[int]] = {}
+        """Numbers of the events that hold a model's answers, by index of the proposal."""
         self.revision = 0
         """Rises whenever something was read."""
         self._journal = Journal.open(directory, readonly=True)
@@ -112,6 +115,8 @@ class RunReader:
     def _fold(self, row: Row, event: Event) -> None:
         proposed = self.state.pending.get(event.index) if isinstance(event, Evaluated) else None
         answers = self.state.apply(event)
+        if row.kind == "replied":
+            self.replies.setdefault(json.loads(row.payload)["index"], []).append(row.seq)
         match event:
             case Proposed():
                 self.entries.setdefault(event.program, _entry(event, row.at))

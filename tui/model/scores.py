@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...evaluators import Calibration, Evaluation, InstanceResult, State
-from .words import clean, memory, number, small_time, span
+from .words import clean, memory, number, score, small_time, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ def evaluation_lines(evaluation: Evaluation, calibration: Calibration | None) ->
     """The whole, then one line per instance beside what baseline and reference reach on it."""
     lines = [Line(f"{evaluation.state.value}, size {evaluation.size}", "good" if _valid(evaluation.state) else "bad")]
     if evaluation.score is not None:
-        lines.append(Line(f"score {number(evaluation.score, 4)} {span(evaluation.interval)}", "strong"))
+        lines.append(Line(f"score {score(evaluation.score)} {span(evaluation.interval)}", "strong"))
     if evaluation.value is not None and calibration is not None:
         scale = f"baseline {number(calibration.baseline_value, 5)}, reference {number(calibration.reference_value, 5)}"
         lines.append(Line(f"value {number(evaluation.value, 5)}  ({scale})"))
@@ -41,10 +41,10 @@ def instance_lines(results: Sequence[InstanceResult], calibration: Calibration |
     for result in results:
         base, reference = _scale(result.name, calibration)
         unit = None if calibration is None else calibration.reference_gain
-        score = None if result.gain is None or not unit else result.gain / unit
+        reached = None if result.gain is None or not unit else result.gain / unit
         text = (
             f"{clean(result.name):<{width}}  {result.state.value:<9} {number(result.value, 5):>10} "
-            f"{number(base, 5):>10} {number(reference, 5):>10} {number(score):>8} {small_time(result.cpu_seconds):>8}"
+            f"{number(base, 5):>10} {number(reference, 5):>10} {score(reached):>8} {small_time(result.cpu_seconds):>8}"
         )
         lines.append(Line(text, "" if _valid(result.state) else "bad"))
         if result.note:
@@ -67,8 +67,8 @@ def certificate_lines(certificate: Evaluation, holds: bool, gap: float | None) -
         Line(
             "holds: its whole interval is above the baseline" if holds else "does not hold", "good" if holds else "bad"
         ),
-        Line(f"score {number(certificate.score, 4)} {certain}", "strong"),
-        Line(f"gap {number(gap, 4)}: the search's score minus this one", "dim"),
+        Line(f"score {score(certificate.score)} {certain}", "strong"),
+        Line(f"gap {score(gap)}: the search's score minus this one", "dim"),
         Line(""),
         *instance_lines(certificate.instances, None),
     ]

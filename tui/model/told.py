@@ -23,7 +23,7 @@ from ...archive import (
 )
 from ...evaluators import Evaluation
 from .programs import operator_of
-from .words import SHORT, clean, duration, gained, number, plural, span
+from .words import SHORT, clean, duration, gained, number, plural, score, span
 
 HIDDEN = "(not shown: the run's secret instances derive from it)"
 
@@ -68,7 +68,10 @@ def _told_of_run(event: Event) -> str:
         case Resumed():
             return "goes on"
         case _:
-            return ""
+            data = event.model_dump(mode="json", exclude={"kind"})
+            return "  ".join(
+                f"{name} {value}" for name, value in data.items() if isinstance(value, int | str) and value
+            )
 
 
 def _from(event: Proposed) -> str:
@@ -79,7 +82,7 @@ def _result(evaluation: Evaluation) -> str:
     if evaluation.score is None:
         first = evaluation.feedback.partition("\n")[0]
         return f"{evaluation.state.value}  {first}"
-    return f"{evaluation.state.value}  {number(evaluation.score)} {span(evaluation.interval)}"
+    return f"{evaluation.state.value}  {score(evaluation.score)} {span(evaluation.interval)}"
 
 
 def in_full(payload: str) -> str:
@@ -91,6 +94,16 @@ def in_full(payload: str) -> str:
     for name, text in list(_long_texts(data)):
         texts.append(f"\n{name}:\n{text}")
     return clean(json.dumps(data, indent=2, ensure_ascii=False) + "\n".join(texts))
+
+
+def reply(payload: str) -> list[tuple[str, str]]:
+    """(heading, text) of a model's answer: what it thought, where it told that, and what it said."""
+    data = json.loads(payload)
+    tokens = data.get("prompt_tokens", 0) + data.get("output_tokens", 0)
+    broken = "" if data.get("finish", "stop") == "stop" else f", {data['finish']} {data.get('error', '')}"
+    heading = f"reply {data.get('step', 0)} of {data.get('model', 'a model')}, {tokens:,} tokens{broken}"
+    parts = [("reasoning", data.get("reasoning", "")), (heading, data.get("text", ""))]
+    return [(clean(name).rstrip(), clean(text)) for name, text in parts if text]
 
 
 def _long_texts(data: dict[str, object]) -> list[tuple[str, str]]:

@@ -30,13 +30,20 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def score(value: float | None) -> str:
+    """A score; one has a scale of its own, so what is nearly 0 needs no further digits."""
+    if value is None or not math.isfinite(value) or abs(value) >= 1e4:
+        return number(value)
+    return f"{value:.3f}"
+
+
 def gained(value: float | None) -> str:
     """A difference of scores, with its sign."""
-    return "" if value is None else ("+" if value >= 0 else "") + number(value)
+    return "" if value is None else ("+" if value >= 0 else "") + score(value)
 
 
 def span(interval: Interval | None) -> str:
-    return "" if interval is None else f"[{number(interval.low)}, {number(interval.high)}]"
+    return "" if interval is None else f"[{score(interval.low)}, {score(interval.high)}]"
 
 
 def duration(seconds: float) -> str:

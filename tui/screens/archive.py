@@ -14,7 +14,7 @@ from ...archive import RunState
 from ..model.book import Book
 from ..model.maps import HeatMap, axes_of, edges, heat_map
 from ..model.programs import as_csv, operator_of, source_of, step
-from ..model.words import SHORT, clean, gained, number, span
+from ..model.words import SHORT, clean, gained, number, score, span
 from ..widgets.cells import Cells
 from ..widgets.paper import numbered
 from .messages import OpenProgram
@@ -147,7 +147,7 @@ class ArchivePane(Pane):
             Content.assemble(
                 (program[:SHORT], "bold $text-accent"), f"  {clean(operator_of(proposed.operator, proposed.detail))}"
             ),
-            Content.assemble((number(evaluation.score), "bold"), f" {span(evaluation.interval)}"),
+            Content.assemble((score(evaluation.score), "bold"), f" {span(evaluation.interval)}"),
         ]
         if made.parent is not None:
             lines.append(

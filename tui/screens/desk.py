@@ -27,6 +27,7 @@ class Desk(Screen[None]):
         Binding("r", "reverse", "Reverse", tooltip="reverse the order", show=False),
         Binding("c", "copy", "Copy", tooltip="copy to the clipboard, over ssh too"),
         Binding("e", "export", "Export", tooltip="write what is shown into a file"),
+        Binding("q", "app.quit", "Quit", tooltip="leave the browser", show=False),
         Binding("question_mark", "help", "Help", tooltip="this help", key_display="?"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012

@@ -15,8 +15,8 @@ from ...archive import Dropped, Proposed
 from ..model.book import Book
 from ..model.programs import operator_of
 from ..model.reader import RunReader
-from ..model.told import in_full, told
-from ..model.words import SHORT, clean, clock, duration, number
+from ..model.told import in_full, reply, told
+from ..model.words import SHORT, clean, clock, duration, score
 from ..widgets.listing import Cell, Column, Listing, Tone
 from ..widgets.paper import Paper, numbered
 from .messages import OpenProgram
@@ -181,7 +181,7 @@ class ProposalsPane(JournalPane):
             return Cell("in evaluation", "dim")
         if entry.score is None:
             return Cell(entry.state.value, "bad")
-        return Cell(f"{number(entry.score)}{' elite' if entry.elite else ''}", "good" if entry.elite else "")
+        return Cell(f"{score(entry.score)}{' elite' if entry.elite else ''}", "good" if entry.elite else "")
 
     def filters(self) -> Sequence[tuple[str, str]]:
         return [("proposed", "those that were evaluated"), ("dropped", "those that were dropped")]
@@ -194,19 +194,15 @@ class ProposalsPane(JournalPane):
         event = self._reader.event(key)
         assert isinstance(event, Proposed | Dropped)
         money = "" if event.usd is None else f", ${event.usd:.4f}"
-        cost = f"{event.tokens:,} tokens{money}, {duration(event.cpu_seconds)} cpu"
-        lines = [Content.assemble(("cost ", "$foreground 60%"), cost)]
+        parts = [("cost", f"{event.tokens:,} tokens{money}, {duration(event.cpu_seconds)} cpu")]
         if isinstance(event, Dropped):
-            return Content("\n").join([Content.assemble(("dropped ", "$text-error"), clean(event.reason)), *lines])
-        if event.model:
-            lines.append(Content.assemble(("model ", "$foreground 60%"), clean(event.model)))
-        if event.prompt_hash:
-            lines.append(Content.assemble(("prompt ", "$foreground 60%"), clean(event.prompt_hash)))
-        lines.append(
-            Content.assemble(
-                ("parents ", "$foreground 60%"), " ".join(parent[:SHORT] for parent in event.parents) or "none"
-            )
-        )
-        if event.rationale:
-            lines += [Content.styled("rationale", "$foreground 60%"), Content(clean(event.rationale))]
+            parts.insert(0, ("dropped", clean(event.reason)))
+        else:
+            parts += [("model", clean(event.model or "")), ("prompt", clean(event.prompt_hash or ""))]
+            parts += [("parents", " ".join(parent[:SHORT] for parent in event.parents))]
+            parts += [("rationale", clean(event.rationale))]
+        lines = [Content.assemble((f"{name}  ", "$foreground 60%"), text) for name, text in parts if text]
+        for number_ in self._reader.replies.get(event.index, ()):
+            for heading, text in reply(self._reader.row(number_).payload):
+                lines += [Content(""), Content.styled(heading, "bold $text-accent"), Content(text)]
         return Content("\n").join(lines)

@@ -16,7 +16,7 @@ from textual.widgets.tree import TreeNode
 from ...archive import RunState
 from ..model.book import Book
 from ..model.programs import as_csv, diff_to_parent, ranked_children, step
-from ..model.words import SHORT, clean, gained, number
+from ..model.words import SHORT, clean, gained, score
 from ..widgets.paper import Paper, diffed
 from .messages import OpenProgram
 from .pane import Pane
@@ -149,7 +149,7 @@ class LineagePane(Pane):
         gain = made.gain or 0.0
         tone = colors["text-success"] if gain > 0 else colors["text-error"] if gain < 0 else ""
         text = Text(no_wrap=True)
-        text.append(f"{number(made.score):>7} ", Style(bold=True))
+        text.append(f"{score(made.score):>7} ", Style(bold=True))
         if made.parent is not None:
             text.append(f"{gained(made.gain):>7} ", tone)
         text.append(program[:SHORT])

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ..model.book import Book
 from ..model.facts import Arm, Use, arms, budget, costs, states
-from ..model.words import SHORT, clean, number, plural, span
+from ..model.words import SHORT, clean, plural, score, span
 from ..widgets.bars import bar, gauge
 from ..widgets.chart import Chart, Curve, Guide, Knot
 from ..widgets.listing import fitted
@@ -98,13 +98,13 @@ class OverviewPane(Pane):
         if state.best is not None:
             program, evaluation = state.best
             lines.append(
-                line("best", f"{number(evaluation.score)} {span(evaluation.interval)}  {program[:SHORT]}", "bold")
+                line("best", f"{score(evaluation.score)} {span(evaluation.interval)}  {program[:SHORT]}", "bold")
             )
         if state.certified_best is not None:
             program, _ = state.certified_best
             fresh = state.certificates[program]
-            lines.append(line("certified", f"{number(fresh.score)} {span(fresh.interval)}  {program[:SHORT]}"))
-            lines.append(line("gap", number(state.gap(program))))
+            lines.append(line("certified", f"{score(fresh.score)} {span(fresh.interval)}  {program[:SHORT]}"))
+            lines.append(line("gap", score(state.gap(program))))
         elif state.certificates:
             lines.append(
                 line("certified", f"no, {plural(len(state.certificates), 'try')} failed".replace("trys", "tries"))

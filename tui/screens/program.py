@@ -15,7 +15,7 @@ from ...evaluators import Evaluation, State, TaskError
 from ..model.book import Book
 from ..model.programs import diff_to_baseline, diff_to_parent, diff_to_reference, operator_of, source_of, step
 from ..model.scores import Line, certificate_lines, evaluation_lines
-from ..model.words import SHORT, clean, gained, number, span
+from ..model.words import SHORT, clean, gained, score, span
 from ..widgets.paper import Paper, diffed, numbered
 from .messages import OpenProgram
 from .pane import Pane
@@ -103,7 +103,7 @@ class ProgramPane(Pane):
         over = f"  {gained(gain)} over its parent" if gain is not None else ""
         return Content.assemble(
             ("score ", "$foreground 60%"),
-            (number(evaluation.score), "bold"),
+            (score(evaluation.score), "bold"),
             f" {span(evaluation.interval)}",
             (f"{over}  island {island}", "$foreground 60%"),
         )

@@ -10,7 +10,7 @@ from ...evaluators import State
 from ..model.book import Book
 from ..model.programs import operator_of, source_of
 from ..model.reader import Entry
-from ..model.words import SHORT, clean, number
+from ..model.words import SHORT, clean, score
 from ..widgets.listing import Cell, Column, Tone
 from .pane import ListPane
 
@@ -73,13 +73,13 @@ class ProgramsPane(ListPane[str]):
     def cells(self, key: str) -> Sequence[Cell]:
         entry = self._book.reader.entries[key]
         tone: Tone = "" if entry.state is State.VALID else "dim"
-        span = "" if entry.low is None else f"[{number(entry.low)}, {number(entry.high)}]"
+        span = "" if entry.low is None else f"[{score(entry.low)}, {score(entry.high)}]"
         state = "…" if entry.state is None else entry.state.value
         return (
             Cell(str(entry.index), "dim"),
             Cell(key[:SHORT], tone),
             Cell(self._marks(key), "warm"),
-            Cell(number(entry.score), "strong" if key in self._elites else tone),
+            Cell(score(entry.score), "strong" if key in self._elites else tone),
             Cell(span, "dim"),
             Cell(state, TONES.get(entry.state, "bad")),
             Cell(str(entry.island), "dim"),

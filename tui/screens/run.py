@@ -15,7 +15,7 @@ from ..model.book import Book
 from ..model.facts import left
 from ..model.reader import RunReader, uncollected
 from ..model.status import status_of
-from ..model.words import clean, duration, number
+from ..model.words import clean, duration, score
 from ..widgets.listing import Listing
 from .archive import ArchivePane
 from .desk import Desk
@@ -150,13 +150,13 @@ class RunScreen(Desk):
         reader = self.book.reader
         best = reader.state.best
         status = status_of(reader.state, reader.directory)
-        score = "" if best is None else f"best {number(best[1].score)}  "
+        best_score = "" if best is None else f"best {score(best[1].score)}  "
         tone = "$text-success" if status == "running" else "$foreground 60%"
         remaining = left(reader) if status == "running" else None
         rest = "" if remaining is None else f", {duration(remaining)} left"
         count = f"{reader.state.evaluations:,} evaluations  "
         return Content.assemble(
-            (score, "bold"),
+            (best_score, "bold"),
             (count, "$foreground 60%"),
             ("● " if status == "running" else "", tone),
             (status + rest, tone),

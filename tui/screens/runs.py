@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from ...archive import JournalError
 from ..model.reader import RunReader
 from ..model.status import Glance, Summary, folders, fresh_glance, summaries
-from ..model.words import clean, day, number
+from ..model.words import clean, day, score
 from ..widgets.listing import Cell, Column, Listing, Tone
 from .desk import Desk
 from .pane import ListPane
@@ -48,7 +48,7 @@ class RunsPane(ListPane[Path]):
         Column("best", 8, right=True),
         Column("certified", 9),
         Column("evaluations", 13, right=True),
-        Column("status", 18),
+        Column("status", 19),
         Column("last event", 16, room=110),
     )
     THING = "run"
@@ -72,10 +72,10 @@ class RunsPane(ListPane[Path]):
         return (
             Cell(clean(key.name)),
             Cell(clean(run.task), "dim"),
-            Cell("…" if summary is None else number(summary.score), "strong"),
+            Cell("…" if summary is None else score(summary.score), "strong"),
             Cell("yes" if summary is not None and summary.certified else "", "good"),
             Cell(count + limit, "dim"),
-            Cell(("● " if run.status == "running" else "") + run.status.removeprefix("ended: "), tone),
+            Cell(("● " if run.status == "running" else "") + run.status, tone),
             Cell("" if run.last is None else day(run.last), "dim"),
         )
 
@@ -110,7 +110,6 @@ class RunsScreen(Desk):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="end the search", show=False),
-        Binding("q", "app.quit", "Quit", tooltip="leave the browser"),
     ]
     DEFAULT_CSS = """
     RunsScreen #nothing { padding: 1 2; color: $foreground 60%; height: auto; display: none; }

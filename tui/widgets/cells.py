@@ -190,7 +190,8 @@ class Cells(Widget, can_focus=True):
             return [Segment(text, style + Style(reverse=True))]
         left, right = ("[", "]") if first else (" ", " ")
         ring = Style(color=cursor.color, bgcolor=style.bgcolor, bold=True, reverse=self.has_focus)
-        return [Segment(left, ring), Segment(text[1:-1], style + Style(bold=True)), Segment(right, ring)]
+        inner = text[1:-1] if elite is None or not first else self._scored(elite.score, wide - 1)[: wide - 2]
+        return [Segment(left, ring), Segment(inner.ljust(wide - 2), style + Style(bold=True)), Segment(right, ring)]
 
     @staticmethod
     def _scored(score: float, wide: int) -> str:
