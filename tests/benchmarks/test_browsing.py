@@ -1,11 +1,13 @@
 """A large run opens at once: what is measured, and that the cost of a key does not grow with the run."""
 
 import asyncio
+import contextlib
+import time
 from pathlib import Path
 
 import pytest
 
-from speciate.archive import Journal, verify
+from speciate.archive import Journal, replay, verify
 from speciate.benchmarks.browsing import opened, written
 from speciate.tui.app import open_browser
 from speciate.tui.screens.programs import ProgramsPane
@@ -61,8 +63,13 @@ def test_a_key_draws_only_what_is_in_sight(run: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
-def test_ten_thousand_programs_open_within_two_seconds_of_cpu(tmp_path: Path) -> None:
+def test_opening_costs_little_beside_the_replay_of_the_journal(tmp_path: Path) -> None:
+    """A ratio within one run, since seconds say more about the machine; docs/tui.md says how to measure those."""
     run = written(tmp_path / "run", 10_000)
-    fastest = min((opened(run) for _ in range(3)), key=lambda found: found.cpu_seconds)
-    assert fastest.programs == 10_000
-    assert fastest.cpu_seconds < 2.0, fastest
+    ratios = []
+    for _ in range(3):
+        began = time.process_time()
+        with contextlib.closing(Journal.open(run, readonly=True)) as journal:
+            assert replay(journal).evaluations == 10_000
+        ratios.append(opened(run).cpu_seconds / (time.process_time() - began))
+    assert min(ratios) < 3.0, ratios

@@ -89,7 +89,8 @@ class Course:
             one.proposals += 1
             one.valid += event.evaluation.state is State.VALID
             one.elites += accepted
-        self.note(state)
+        if event.evaluation.score is not None:
+            self.note(state)
 
     def dropped(self, event: Dropped) -> None:
         for one in self._yields(event.proposer, event.detail) if event.proposer else ():

@@ -31,6 +31,9 @@ from .runs import RunsScreen
 POLL = 0.5
 """Seconds between looks at the journal of a run."""
 
+SHOW_EVERY = 10
+"""Steps of reading after which what was read so far is shown."""
+
 PANES = ("overview", "programs", "archive", "program", "lineage", "events", "proposals")
 
 
@@ -122,8 +125,12 @@ class RunScreen(Desk):
 
     async def _load(self) -> None:
         with uncollected():
+            steps = 0
             while self.is_running and self.book.reader.step():
-                self._say()
+                if steps % SHOW_EVERY == 0:
+                    self._say()
+                    self.pane.update_view()
+                steps += 1
                 await asyncio.sleep(0)
         self.loaded = True
         self._say()
