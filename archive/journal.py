@@ -167,6 +167,11 @@ class Journal:
         return (row.seq, row.chain) if row else (0, "")
 
     @property
+    def last(self) -> int:
+        """Number of the last event when it was opened or written by this process; 0 where there is none."""
+        return self._last
+
+    @property
     def is_empty(self) -> bool:
         return self._last == 0
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, comparing, machine, making, redteam, reporting, running, simplifying
+from . import browsing, catalogue, comparing, machine, making, redteam, reporting, running, simplifying, terminal
 
 app = typer.Typer(
     name="speciate",
@@ -46,6 +46,7 @@ app.command("resume")(running.resume)
 app.command("compare")(comparing.compare)
 app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)
+app.command("tui")(terminal.tui)
 app.command("simplify")(simplifying.simplify)
 app.command("verify")(browsing.verify)
 app.command("report")(reporting.report)

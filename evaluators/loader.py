@@ -80,14 +80,19 @@ def load_task(name_or_path: str) -> TaskFolder:
 
 
 def reload_task(task_id: str, path: str, digest: str) -> TaskFolder:
-    """The task that a run was started with: the one of that id that is shipped, else the one at ``path``.
+    """The task that a run was started with. Raises: TaskError where it is gone or cannot be used."""
+    return load_task(task_place(task_id, path, digest))
+
+
+def task_place(task_id: str, path: str, digest: str) -> str:
+    """The folder of the task that a run was started with: the one of that id that is shipped, else the one at ``path``.
 
     Raises: TaskError where neither has the run's digest.
     """
     places = [str(shipped) for shipped in (catalogue().get(task_id),) if shipped is not None]
     for place in dict.fromkeys([*places, path]):
         if _is_task(Path(place)) and _digest(Path(place).resolve()) == digest:
-            return load_task(place)
+            return place
     raise TaskError(
         f"the files of task '{task_id}' ({path}) are gone or have changed since the run began, so its scores no longer "
         "compare: restore them or start a new run"
