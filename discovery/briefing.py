@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 
-from ..agents import AsksForRelatives, Brief, Candidate, Proposer, TaskCard
+from ..agents import AsksForFailures, AsksForRelatives, Brief, Candidate, Proposer, TaskCard
 from ..archive import RunState
-from ..evaluators import TaskFolder
+from ..evaluators import State, TaskFolder
 from .config import SelectionSettings
 from .selection import parent_selector
+
+FAILED = (State.CRASHED, State.INVALID, State.TIMEOUT, State.MEMORY, State.FORBIDDEN)
 
 
 class Kinship:
@@ -37,10 +40,12 @@ class Briefing:
         self._selector = parent_selector(settings)
         self._inspirations = settings.inspirations
         self._relatives = proposer.relatives if isinstance(proposer, AsksForRelatives) else 0
+        self._failures = proposer.failures if isinstance(proposer, AsksForFailures) else 0
         self._kinship = Kinship()
 
-    def brief(self, state: RunState, island: int, rng: np.random.Generator) -> Brief:
-        """Drawn from the elites of ``island``, which is never empty (it was seeded)."""
+    def brief(self, state: RunState, index: int, island: int, seed: int) -> Brief:
+        """Drawn from the elites of ``island``, which is never empty (it was seeded), by ``(seed, index)``."""
+        rng = np.random.default_rng((seed, index))
         elites = state.archipelago.islands[island].elites()
         parent = self._selector.select(elites, state, rng)
         others = [program for program in elites if program != parent]
@@ -53,7 +58,17 @@ class Briefing:
             rng=rng,
             relatives=tuple(_candidate(state, program) for program in alike),
             merits=state.ledger.merits(island),
+            failed=tuple(islice(_failed(state, parent), self._failures)) if self._failures else (),
+            index=index,
         )
+
+
+def _failed(state: RunState, parent: str) -> Iterator[Candidate]:
+    """Programs made from the parent that ended in an error of their own, the latest first."""
+    for child in reversed(state.children(parent)):
+        evaluation = state.evaluation_or_none(child)
+        if evaluation is not None and evaluation.state in FAILED:
+            yield Candidate(state.program(child), evaluation)
 
 
 def _candidate(state: RunState, program: str) -> Candidate:
