@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -72,7 +73,8 @@ def prompt_hash(name: str, model: ModelSettings, messages: Sequence[Message], in
 class Health:
     """What the calls to one model have come to lately."""
 
-    answered_at: float = -1.0
+    alive_at: float = -math.inf
+    """When the latest try that was answered began."""
     refused: int = 0
 
 
@@ -128,12 +130,13 @@ class Calls:
     async def _made(self, name: str, transport: Transport, call: Call, purse: Purse) -> Replied:
         """Try until there is a whole reply. Raises: NoProposal, ProposerFailed."""
         begun, health = time.monotonic(), self._health.setdefault(name, Health())
-        said = ""
+        said, first_failed = "", math.inf
         for number in range(1, self.tries + 1):
+            tried = time.monotonic()
             try:
                 answer = await transport.answer(call)
             except Failed as failed:
-                said = str(failed)
+                said, first_failed = str(failed), min(first_failed, time.monotonic())
                 if failed.billed is not None:
                     self._book(name, transport, call, purse, failed.billed, said, number, begun)
                 if failed.lasting:
@@ -143,10 +146,10 @@ class Calls:
                 if number < self.tries:
                     await asyncio.sleep(self._pause(number, failed.wait))
             else:
-                health.answered_at, health.refused = time.monotonic(), 0
+                health.alive_at, health.refused = max(health.alive_at, tried), 0
                 return self._book(name, transport, call, purse, answer, "", number, begun)
         else:
-            if health.answered_at < begun:
+            if health.alive_at < first_failed:
                 raise ProposerFailed(f"{name} gave no answer in {self.tries} tries: {said}")
             raise NoProposal(f"{name} gave no answer in {self.tries} tries: {said}")
         health.refused += 1

@@ -40,7 +40,10 @@ Script = Callable[[list[dict[str, str]], int], Reply]
 
 
 class Endpoint:
-    """``requests`` are the bodies as they came, ``keys`` the Authorization headers, ``at`` when they came."""
+    """``requests`` are the bodies as they came, ``keys`` the Authorization headers, ``at`` when they came.
+
+    ``answered`` are the messages (as text) of the requests that got a whole reply.
+    """
 
     def __init__(self, script: Script, models: Sequence[str] | None = ("scripted",), key: str | None = None) -> None:
         self.script = script
@@ -49,6 +52,7 @@ class Endpoint:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.at: list[float] = []
+        self.answered: list[str] = []
         self.lock = threading.Lock()
         self.down = False
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -107,6 +111,8 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
             reply = endpoint.script(body["messages"], number)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._reply(reply, bool(body.get("stream")))
+                if reply.status == 200 and reply.cut is None:
+                    endpoint.answered.append(json.dumps(body["messages"]))
 
         def _refused(self) -> bool:
             if endpoint.key is None or self.headers.get("authorization") == f"Bearer {endpoint.key}":
