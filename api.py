@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .archive import Journal, JournalError, Program, RunState, replay
-from .discovery.config import load_config
 from .discovery.executor import sandbox_spec
 from .discovery.opened import Outcome
 from .discovery.run import default_directory, start
 from .discovery.secrets import run_secret
+from .discovery.setup import run_config
 from .evaluators import (
     Calibration,
     Evaluation,
@@ -62,19 +62,21 @@ def discover(
     seconds: float | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    model: str | None = None,
     config: str | None = None,
     settings: Mapping[str, Any] | None = None,
     unsafe: bool = False,
 ) -> Outcome:
     """Search for a better program, certify the best one, and say what came of it.
 
-    ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``config`` a preset's name or a YAML file, and
+    ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``model`` names language models as ``--model`` does
+    (the proposer is then ``llm``, unless it is set), ``config`` is a preset's name or a YAML file, and
     ``settings`` any further keys of the configuration, such as ``{"islands.count": 4}``. What is None keeps the
     configuration's value. Ctrl-C ends the run as on the command line.
     Raises: TaskError, ConfigError, JournalError, SandboxError, RunFailed, each with one line that says what to do.
     """
     values: dict[str, Any] = {"budget.evaluations": evaluations, "budget.seconds": seconds, "unsafe": unsafe or None}
-    settled = load_config(config, **(settings or {}), **values, seed=seed, workers=workers)
+    settled = run_config(config, **(settings or {}), **values, model=model, seed=seed, workers=workers)
     return start(task, settled, Path(out) if out else default_directory(task))
 
 

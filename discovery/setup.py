@@ -22,6 +22,7 @@ def run_config(
 ) -> RunConfig:
     """As ``load_config``; with ``replay`` the settings of that run take the place of the defaults.
 
+    ``model`` are names of models; the proposer is then ``llm``, unless ``values`` or the file name one.
     Raises: ConfigError, JournalError.
     """
     if replay is not None and source is None:
@@ -32,5 +33,8 @@ def run_config(
         config = load_config(source, settings, **values, replay=again)
     if model is None:
         return config
+    changes: dict[str, Any] = {}
+    if values.get("proposer") is None and "llm" not in config.proposer.split("+"):
+        changes["proposer"] = "llm"
     known = {name: one.model_dump(mode="json", exclude_defaults=True) for name, one in config.llm.models.items()}
-    return override(config, {"llm.models": chosen_models(model, known, os.environ)})
+    return override(config, {**changes, "llm.models": chosen_models(model, known, os.environ)})

@@ -14,16 +14,11 @@ def unready(settings: LLMSettings, usd_limited: bool) -> str | None:
     return _without_asking(settings, usd_limited) or asyncio.run(_asked(settings.models))
 
 
-def unpriced(settings: LLMSettings) -> list[str]:
-    """Names of the models whose price is unknown."""
-    return [name for name, model in settings.models.items() if not model.priced]
-
-
 def _without_asking(settings: LLMSettings, usd_limited: bool) -> str | None:
     for name, model in settings.models.items():
         if key_of(model) is None:
             return f"model '{name}' needs a key: export {model.api_key_env}=..."
-    unknown = unpriced(settings)
+    unknown = [name for name, model in settings.models.items() if not model.priced]
     if usd_limited and unknown:
         return (
             f"the price of model '{unknown[0]}' is unknown, so a limit in money cannot be kept: give its input_price "
