@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..agents import Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, TaskCard, Waits
 from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, Remeasured, RunState, moved
 from ..archive.state import SEED
-from ..evaluators import Evaluation, State
+from ..evaluators import State
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
 from .events import added_events, dropped_event, proposed_event
 from .executor import Executor
+from .flight import Flight, Landed
 from .reopening import Reopened
 from .rules import Rules
 
@@ -34,21 +34,6 @@ class Observer(Protocol):
 
 class RunFailed(Exception):
     """The run cannot go on; everything so far is in the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    proposed: Proposed
-    evaluation: Evaluation
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A proposal on its way."""
-
-    index: int
-    island: int
-    made: asyncio.Task[Proposal | NoProposal]
 
 
 class Conductor:
@@ -95,6 +80,7 @@ class Conductor:
         self._barren = 0
         self._stop_reason: str | None = None
         self._failure: ProposerFailed | None = None
+        self._withdrawn = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self, reason: str) -> None:
@@ -206,19 +192,11 @@ class Conductor:
         """The oldest proposal comes to its end: it is dropped, or goes to evaluation."""
         flight = self._proposing[0]
         await asyncio.wait([flight.made])
+        made = self._made(flight)
         self._proposing.popleft()
-        if flight.made.cancelled():
+        if made is None:
             self._budget.settle(self._allowance, Cost())
             self._budget.release_evaluation()
-            return
-        try:
-            made = flight.made.result()
-        except ProposerFailed as failure:
-            self._failure = self._failure or failure
-            self._budget.settle(self._allowance, Cost())
-            self._budget.release_evaluation()
-            self._stop_reason = self._stop_reason or "failed"
-            self._withdraw()
             return
         self._budget.settle(self._allowance, made.cost)
         reason = self._objection(made)
@@ -233,6 +211,18 @@ class Conductor:
         self.record(event)
         self._evaluating.append(asyncio.create_task(self._evaluate(event)))
 
+    def _made(self, flight: Flight) -> Proposal | NoProposal | None:
+        """None where proposals are given up: then also one that is ready, lest it overtake those before it."""
+        if self._withdrawn or flight.made.cancelled():
+            return None
+        try:
+            return flight.made.result()
+        except ProposerFailed as failure:
+            self._failure = failure
+            self._stop_reason = self._stop_reason or "failed"
+            self._withdraw()
+            return None
+
     def _objection(self, made: Proposal | NoProposal) -> str | None:
         """Why there is nothing to evaluate, or None."""
         if isinstance(made, NoProposal):
@@ -244,6 +234,7 @@ class Conductor:
 
     def _withdraw(self) -> None:
         """Give up the proposals under way; the journal knows that they were launched, so that they can be resumed."""
+        self._withdrawn = True
         for flight in self._proposing:
             flight.made.cancel()
 

@@ -100,7 +100,9 @@ def _block(lines: Sequence[str]) -> tuple[int, int] | None:
 
 def changed(source: str, change: Change) -> str:
     """The source with one block replaced: where its lines stand, else where they stand but for white space, else where
-    lines stand that are very like them. Raises: Unusable where they stand nowhere, or in several places.
+    they are part of a line, else where lines stand that are very like them.
+
+    Raises: Unusable where they stand nowhere, or in several places.
     """
     lines, wanted = source.splitlines(), _trimmed(change.search)
     if not wanted:
@@ -114,8 +116,11 @@ def changed(source: str, change: Change) -> str:
                 f"these lines stand in {len(places)} places; repeat more of the lines around them:\n"
                 + "\n".join(wanted[:SHOWN_LINES])
             )
+    part = "\n".join(wanted).strip()
+    if source.count(part) == 1:
+        return source.replace(part, "\n".join(_trimmed(change.replace)).strip())
     place, ratio, second = _nearest(lines, wanted)
-    if ratio >= SIMILAR and ratio - second >= MARGIN:
+    if len(wanted) > 1 and ratio >= SIMILAR and ratio - second >= MARGIN:
         return _replaced(lines, place, wanted, change.replace)
     near = "\n".join(lines[place : place + min(len(wanted), SHOWN_LINES)])
     raise Unusable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,26 +20,32 @@ from .test_runs import events, scripted
 TOYS = Path(__file__).parent.parent.parent / "toy_tasks"
 
 UPDATE = "        p = p + STEP * np.sign(target - load)"
-IDEAS = {
-    "alf_lb_online_dual": (
-        diff(UPDATE, "        p = p + 0.05 * (target - load) / target", "In proportion to the error."),
-        diff(UPDATE, "        p = p + 0.1 / np.sqrt(_ + 1) * (target - load) / target", "And smaller with time."),
-        diff(UPDATE, "        p = p + STEP / (_ + 1) * np.sign(target - load)", "Decay the step."),
-        diff("STEP = 0.01", "STEP = 0.02", "A bolder step."),
-    ),
-    "asking": (
-        *(diff("POINTS = 21", f"POINTS = {points}", "Ask less.") for points in (17, 15, 13, 11, 9, 5, 3)),
-        "A grid is wasteful: the minimum lies by symmetry.\n```python\ndef search(oracle, budget):\n    "
-        "a, b, c = (oracle.value(x) for x in (0.0, 0.5, 1.0))\n    "
-        "return 0.25 * (3 * a - 4 * b + c) / (a - 2 * b + c)\n```\n",
-    ),
-    "staged": (
-        diff("* 0.9", "* 0.95", "Shrink less."),
-        diff("* 0.9", "* 1.0", "Do not shrink."),
-        "Least squares.\n```python\ndef fit(X, y):\n    return float(X @ y / (X @ X))\n\n\n"
-        "def predict(model, X):\n    return model * X\n```\n",
-    ),
-}
+
+
+def balance(dice: random.Random) -> str:
+    rate = dice.uniform(0.03, 0.15)
+    rule = dice.choice(
+        ("(target - load) / target", "(target - load) / target / np.sqrt(_ + 1)", "np.sign(target - load)")
+    )
+    return diff(UPDATE, f"        p = p + {rate:.3f} * {rule}", "In proportion to the error, and smaller with time.")
+
+
+def search(dice: random.Random) -> str:
+    if dice.random() < 0.8:
+        return diff("POINTS = 21", f"POINTS = {dice.randint(3, 40)}", "Ask less.")
+    code = (
+        f"def search(oracle, budget):\n    step = {dice.uniform(0.1, 0.6):.3f}\n"
+        "    a, b, c = (oracle.value(x) for x in (0.0, step, 2 * step))\n"
+        "    return 0.5 * step * (3 * a - 4 * b + c) / (a - 2 * b + c)\n"
+    )
+    return f"Three values make a parabola.\n```python\n{code}```\n"
+
+
+def line(dice: random.Random) -> str:
+    return diff("* 0.9", f"* {dice.uniform(0.85, 1.05):.3f}", "Shrink less.")
+
+
+IDEAS = {"alf_lb_online_dual": balance, "asking": search, "staged": line}
 BAD = (
     "I would need more information about the task.",
     diff("def nothing_like_this(a, b, c):", "def x():", "Lines of another program."),
@@ -57,20 +63,20 @@ FAULTS = (
 )
 
 
-def model(good: Sequence[str]) -> Callable[[list[dict[str, str]], int], Reply]:
+def model(good: Callable[[random.Random], str]) -> Callable[[list[dict[str, str]], int], Reply]:
     """One in three replies is worth something; one in eight requests fails."""
 
     def script(messages: list[dict[str, str]], number: int) -> Reply:
         dice = random.Random(f"{[message['content'] for message in messages]} {number}")
         if dice.random() < 1 / 8:
             return dice.choice(FAULTS)
-        return Reply(dice.choice(good) if dice.random() < 1 / 3 else dice.choice(BAD))
+        return Reply(good(dice) if dice.random() < 1 / 3 else dice.choice(BAD))
 
     return script
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "evaluations", "goal"), [("asking", 12, 0.1), ("staged", 6, 0.4)])
+@pytest.mark.parametrize(("task", "evaluations", "goal"), [("asking", 10, 0.1), ("staged", 8, 0.3)])
 def test_a_toy_climbs(task: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
     climbs(str(TOYS / task), task, evaluations, goal, tmp_path, serve)
 

@@ -36,8 +36,7 @@ def test_a_block_replaces_the_lines_that_it_repeats() -> None:
 def test_blocks_apply_one_after_another_and_inside_a_fence_too() -> None:
     reply = "```\n" + block("    return y + 1", "    return y + 2") + "\n```\nand\n" + block("y + 2", "y + 3")
     with pytest.raises(Unusable, match="not in the program"):
-        edited(SOURCE, reply, ["solve"])
-    reply = reply.replace("\ny + 2\n", "\n    return y + 2\n").replace("\ny + 3\n", "\n    return y + 3\n")
+        edited(SOURCE, block("    return y + 2", "    return y + 3"), ["solve"])
     assert edited(SOURCE, reply, ["solve"]) == SOURCE.replace("y + 1", "y + 3")
 
 
