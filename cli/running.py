@@ -13,7 +13,6 @@ import typer
 from .output import Json, Unsafe, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
-    from ..discovery.config import RunConfig
     from ..discovery.opened import Outcome
 
 INTERRUPTED = 130
@@ -74,7 +73,6 @@ def run(
         seed=seed,
         unsafe=unsafe or None,
     )
-    say_unpriced(settled)
     directory = out or default_directory(task)
     with interruptible(), Progress(quiet=json) as progress:
         result = start(task, settled, directory, observers=(progress,), stage=progress.stage)
@@ -172,13 +170,6 @@ def _show(result: Outcome) -> None:
         note(f"  speciate show {result.run} {result.best[:12]} # the best program, its lineage and diff")
     if result.certified:
         note(f"  speciate export {result.run} -o mylib   # an installable library")
-
-
-def say_unpriced(config: RunConfig) -> None:
-    """Models whose price nobody gave, before they are asked."""
-    for name, model in config.llm.models.items() if "llm" in config.proposer.split("+") else ():
-        if not model.priced:
-            note(f"the price of model '{name}' is unknown: its tokens are counted, what they cost is not")
 
 
 def unpriced(result: Outcome) -> str:

@@ -85,6 +85,16 @@ def prepare(config: RunConfig, proposer: Proposer) -> None:
             raise ConfigError(problem)
 
 
+def unpriced(config: RunConfig) -> list[str]:
+    """One line for each model that is asked and whose price nobody gave."""
+    asked = config.llm.models if "llm" in config.proposer.split("+") else {}
+    return [
+        f"the price of model '{name}' is unknown: its tokens are counted, what they cost is not"
+        for name, model in asked.items()
+        if not model.priced
+    ]
+
+
 def _mixed(proposers: Sequence[Proposer]) -> Proposer:
     from ..agents.bandit import mixed
 

@@ -33,7 +33,7 @@ from .executor import LocalExecutor, sandbox_spec
 from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
-from .proposers import make_proposer, prepare
+from .proposers import make_proposer, prepare, unpriced
 from .reopening import Reopened, Reopening, first_event, replayed, replayed_secret
 from .rules import Rules
 from .secrets import run_secret
@@ -60,6 +60,8 @@ def start(
     reopened = Reopened(replayed=replayed(config))
     spec = sandbox_spec(folder, config.unsafe)
     with Interrupts().watched() as interrupts, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
+        for line in unpriced(config):
+            stage(line)
         stage("measuring baseline and reference on this machine")
         calibration = calibrate(folder, sandbox, secret)
         state = RunState()

@@ -263,3 +263,19 @@ def test_a_repair_shows_the_model_what_went_wrong(tmp_path: Path, serve: Callabl
     assert "EVOLVE-BLOCK-START" in first.files["program.py"]
     assert "return 1.500 * x" in first.files["program.py"]
     assert first.tokens == 450
+
+
+def test_a_plan_is_asked_for_first_where_that_is_wanted(tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
+    def planning(messages: list[dict[str, str]], number: int) -> Reply:
+        if len(messages) == 2:
+            return Reply("The factor is too small.")
+        now = factor_of(messages[1]["content"])
+        return Reply(diff(f"FACTOR = {now}", f"FACTOR = {float(now) + 0.1:.4f}", ""))
+
+    endpoint = serve(planning)
+    run(endpoint, tmp_path / "run", budget__evaluations=2, llm__plan=True, llm__concurrency=1)
+    first = [event for event in events(tmp_path / "run") if isinstance(event, Proposed)][1]
+    assert first.rationale == "The factor is too small."
+    assert first.tokens == 300
+    assert "Do not write the program yet" in endpoint.requests[0]["messages"][-1]["content"]
+    assert [one["role"] for one in endpoint.requests[1]["messages"]] == ["system", "user", "assistant", "user"]
