@@ -17,6 +17,7 @@ from .discovery.interrupts import Interrupts
 from .discovery.opened import Outcome
 from .discovery.run import default_directory, start
 from .discovery.secrets import run_secret
+from .discovery.setup import run_config
 from .evaluators import (
     Calibration,
     Evaluation,
@@ -103,6 +104,7 @@ def discover(
     seconds: float | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    model: str | None = None,
     config: str | None = None,
     settings: Mapping[str, Any] | None = None,
     sandbox: str | None = None,
@@ -110,7 +112,8 @@ def discover(
 ) -> Outcome:
     """Search for a better program, certify the best one, and say what came of it.
 
-    ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``config`` a preset's name or a YAML file, and
+    ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``model`` names language models as ``--model`` does
+    (the proposer is then ``llm``, unless it is set), ``config`` is a preset's name or a YAML file, and
     ``settings`` any further keys of the configuration, such as ``{"islands.count": 4}``. What is None keeps the
     configuration's value. Ctrl-C, or interrupting the kernel, ends the run when what is in flight has ended. A
     notebook shows the progress, and the outcome as a table.
@@ -124,7 +127,7 @@ def discover(
     """
     values: dict[str, Any] = {"budget.evaluations": evaluations, "budget.seconds": seconds, "unsafe": unsafe or None}
     values |= {"sandbox": sandbox}
-    settled = load_config(config, **(settings or {}), **values, seed=seed, workers=workers)
+    settled = run_config(config, **(settings or {}), **values, model=model, seed=seed, workers=workers)
     directory = Path(out) if out else default_directory(task)
     board = Board() if in_notebook() else None
     stage = {"stage": board.stage} if board else {}

@@ -1,15 +1,33 @@
 """Who proposes variants of a program."""
 
-from .proposer import AsksForRelatives, Brief, Candidate, Cost, NoProposal, Operator, Proposal, Proposer, TaskCard
+from .proposer import (
+    AsksForFailures,
+    AsksForRelatives,
+    Brief,
+    Candidate,
+    Cost,
+    Desk,
+    NoProposal,
+    Operator,
+    Proposal,
+    Proposer,
+    ProposerFailed,
+    TaskCard,
+    Waits,
+)
 
 __all__ = [
+    "AsksForFailures",
     "AsksForRelatives",
     "Brief",
     "Candidate",
     "Cost",
+    "Desk",
     "NoProposal",
     "Operator",
     "Proposal",
     "Proposer",
+    "ProposerFailed",
     "TaskCard",
+    "Waits",
 ]

@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..archive import Merits, Tally
-from .proposer import AsksForRelatives, Brief, NoProposal, Proposal, Proposer, Reads
+from .proposer import (
+    AsksForFailures,
+    AsksForRelatives,
+    Brief,
+    Cost,
+    Desk,
+    NoProposal,
+    Proposal,
+    Proposer,
+    Reads,
+    Waits,
+)
 
 PRIOR = Tally(reward=1.0, cost=5.0)
 """Successes and evaluations that every arm is credited with beforehand: a new one is worth a try."""
@@ -64,6 +75,7 @@ class MixedProposer:
         self.name = "+".join(proposer.name for proposer in proposers)
         self.relatives = max((p.relatives for p in proposers if isinstance(p, AsksForRelatives)), default=0)
         self.reads = any(p.reads for p in proposers if isinstance(p, Reads))
+        self.failures = max((p.failures for p in proposers if isinstance(p, AsksForFailures)), default=0)
         self._proposers = tuple(proposers)
 
     async def propose(self, brief: Brief) -> Proposal:
@@ -76,3 +88,30 @@ class MixedProposer:
             except NoProposal as nothing:
                 said.append(f"{names[index]}: {nothing}")
         raise NoProposal("; ".join(said))
+
+
+class WaitingMix(MixedProposer):
+    """A mix of which at least one waits for answers; what is reserved is enough for any of them."""
+
+    def __init__(self, proposers: Sequence[Proposer]) -> None:
+        super().__init__(proposers)
+        self._waiting = [proposer for proposer in proposers if isinstance(proposer, Waits)]
+        self.concurrency = max(proposer.concurrency for proposer in self._waiting)
+        self.allowance = Cost(
+            tokens=sum(proposer.allowance.tokens for proposer in self._waiting),
+            usd=sum(proposer.allowance.usd or 0.0 for proposer in self._waiting),
+        )
+
+    def open(self, desk: Desk) -> None:
+        for proposer in self._waiting:
+            proposer.open(desk)
+
+    async def close(self) -> None:
+        for proposer in self._waiting:
+            await proposer.close()
+
+
+def mixed(proposers: Sequence[Proposer]) -> MixedProposer:
+    """One proposer made of several."""
+    waiting = any(isinstance(proposer, Waits) for proposer in proposers)
+    return WaitingMix(proposers) if waiting else MixedProposer(proposers)

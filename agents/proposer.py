@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..archive import Merits, Program
+from ..archive import Event, Merits, Program, Replied
 from ..evaluators import Evaluation
 from .memory import Success
 
@@ -20,7 +22,8 @@ class Operator(StrEnum):
     REPAIR = "repair"
     MUTATE = "mutate"
     TUNE = "tune"
-    SIMPLIFY = "simplify"
+    SHORTEN = "shorten"
+    """Simplify: not the operator of the last step of a run, which the budget does not count (archive/state.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ class Brief:
     were proposed. Shown to proposers that ask for them."""
     merits: Merits = field(default_factory=dict)
     """What each proposer achieved on this island so far."""
+    failed: tuple[Candidate, ...] = ()
+    """Programs made from the parent that did not work, the latest first. Shown to proposers that ask for them."""
+    trace: str = ""
+    """What the parent did on a smoke instance, in words."""
+    index: int = 0
+    """Number of the proposal in its run."""
 
     @property
     def parent(self) -> Candidate:
@@ -91,7 +100,31 @@ class Proposal:
 
 
 class NoProposal(Exception):
-    """The proposer found no variant for this brief; the conductor asks again with another one."""
+    """The proposer found no variant for this brief; the conductor asks again with another one.
+
+    ``proposer`` and what follows are given where the attempt had a cost that someone must answer for.
+    """
+
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        proposer: str = "",
+        detail: str = "",
+        model: str | None = None,
+        prompt_hash: str | None = None,
+        cost: Cost | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.proposer = proposer
+        self.detail = detail
+        self.model = model
+        self.prompt_hash = prompt_hash
+        self.cost = cost or Cost()
+
+
+class ProposerFailed(Exception):
+    """Nothing more can come of this proposer; one line that says why. The run ends and can be resumed."""
 
 
 class Proposer(Protocol):
@@ -116,3 +149,52 @@ class AsksForRelatives(Protocol):
 
     @property
     def relatives(self) -> int: ...
+
+
+@runtime_checkable
+class AsksForFailures(Protocol):
+    """A proposer that wants to see up to ``failures`` programs made from the parent that did not work."""
+
+    @property
+    def failures(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a run lends to a proposer that waits for answers.
+
+    ``record`` writes an event to the journal; ``violations`` are the rules of the task, one line each; ``smoke`` runs a
+    program in the jail on tiny instances and says what went wrong, or None. ``replies`` are those of this run to
+    proposals that are still open, ``replayed`` those of another run, whose endpoint is not asked again; both by prompt
+    hash, in their order.
+    """
+
+    directory: Path
+    record: Callable[[Event], None]
+    violations: Callable[[Mapping[str, str]], list[str]]
+    smoke: Callable[[Program], Awaitable[Evaluation | None]]
+    replies: Mapping[str, Sequence[Replied]] = field(default_factory=dict)
+    replayed: Mapping[str, Sequence[Replied]] | None = None
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A proposer whose answers take their time and may cost money, so that several are asked for at once."""
+
+    @property
+    def concurrency(self) -> int:
+        """Proposals in flight."""
+        ...
+
+    @property
+    def allowance(self) -> Cost:
+        """The most that one proposal may cost; reserved before, settled after."""
+        ...
+
+    def open(self, desk: Desk) -> None:
+        """Called once, before the first proposal."""
+        ...
+
+    async def close(self) -> None:
+        """Called once, after the last one: waits for what is paid for already."""
+        ...

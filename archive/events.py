@@ -42,6 +42,45 @@ class Calibrated(Record):
     calibration: Calibration
 
 
+class Launched(Record):
+    """A proposer that waits for answers was briefed: what it was shown is the state at this place of the journal."""
+
+    kind: Literal["launched"] = "launched"
+    index: int
+    island: int
+
+
+class Replied(Record):
+    """What a language model (or a person at the inbox) answered for proposal ``index``, and what that cost.
+
+    ``prompt_hash`` covers model, parameters, messages and ``index``. A ``broken`` reply was cut off by the connection:
+    it is paid for and never used. Where the endpoint did not count tokens they are ``estimated``; ``usd`` is None where
+    the model's price is unknown. ``seconds`` is from the first try to the end of the reply.
+    """
+
+    kind: Literal["replied"] = "replied"
+    index: int
+    step: int
+    model: str
+    prompt_hash: str
+    text: Text
+    reasoning: Text = ""
+    finish: Literal["stop", "length", "filtered", "broken"] = "stop"
+    error: Text = ""
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Of the output tokens."""
+    usd: float | None = None
+    estimated: bool = False
+    tries: int = 1
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.output_tokens
+
+
 class Proposed(Record):
     """A program on its way to evaluation. ``program`` is its id, ``parents`` are ids, ``parents[0]`` was varied."""
 
@@ -71,6 +110,8 @@ class Dropped(Record):
     reason: Text
     proposer: str = ""
     detail: Text = ""
+    model: str | None = None
+    prompt_hash: str | None = None
     tokens: int = 0
     usd: float | None = None
     cpu_seconds: float = 0.0
@@ -181,6 +222,8 @@ class Resumed(Record):
 Event = Annotated[
     RunStarted
     | Calibrated
+    | Launched
+    | Replied
     | Proposed
     | Dropped
     | Remeasured

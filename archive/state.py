@@ -19,9 +19,11 @@ from .events import (
     Event,
     IslandAdded,
     IslandReset,
+    Launched,
     Migrated,
     Proposed,
     Remeasured,
+    Replied,
     Resumed,
     RunStarted,
     Stopped,
@@ -34,6 +36,7 @@ from .ledger import DROPPED_COST, Ledger, proposal_cost, reward_of
 from .program import Program
 from .ranking import Ranking, worth
 from .shelf import Shelf
+from .spent import Spent
 
 SEED = "seed"
 """Operator of the baseline, which every island starts from."""
@@ -43,20 +46,6 @@ SIMPLIFY = "simplify"
 
 Additions = list[tuple[int, AddResult]]
 """What the islands answered: (island, answer)."""
-
-
-@dataclass(slots=True)
-class Spent:
-    """What the proposals cost."""
-
-    tokens: int = 0
-    usd: float = 0.0
-    cpu_seconds: float = 0.0
-
-    def charge(self, event: Proposed | Dropped) -> None:
-        self.tokens += event.tokens
-        self.usd += event.usd or 0.0
-        self.cpu_seconds += event.cpu_seconds
 
 
 def certifies(evaluation: Evaluation) -> bool:
@@ -76,6 +65,8 @@ class RunState:
     """By program id, in the order in which they were made."""
     pending: dict[int, Proposed] = field(default_factory=dict)
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
+    launched: dict[int, Launched] = field(default_factory=dict)
+    """Briefed and neither proposed nor dropped, by index."""
     certificates: dict[str, Evaluation] = field(default_factory=dict)
     """In the order of the tries."""
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -118,6 +109,11 @@ class RunState:
                 self._proposed(event)
             case Dropped():
                 self._dropped(event)
+            case Launched():
+                self.next_index = max(self.next_index, event.index + 1)
+                self.launched[event.index] = event
+            case Replied():
+                self.spent.reply(event)
             case Migrated() | IslandReset() | IslandAdded():
                 evaluation = self.evaluation_of(event.program)
                 self.archipelago.carry_out(Move(event.kind, event.program, event.source, event.target))
@@ -135,10 +131,8 @@ class RunState:
                 self._archipelago = Archipelago.of(event.archive, event.seed)
             case Calibrated():
                 self.calibration = event.calibration
-            case Stopped():
-                self.stopped = event.reason
-            case Resumed():
-                self.stopped = None
+            case Stopped() | Resumed():
+                self.stopped = event.reason if isinstance(event, Stopped) else None
         return []
 
     def _proposed(self, event: Proposed) -> None:
@@ -159,7 +153,8 @@ class RunState:
 
     def _advance(self, event: Proposed | Dropped) -> None:
         self.next_index = max(self.next_index, event.index + 1)
-        self.spent.charge(event)
+        self.launched.pop(event.index, None)
+        self.spent.settle(event)
 
     def _evaluated(self, event: Evaluated) -> Additions:
         proposed = self.pending.get(event.index)

@@ -36,7 +36,10 @@ def run(
     usd: Annotated[float | None, typer.Option(help="Stop when this much money is spent.")] = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")] = None,
     proposer: Annotated[
-        str | None, typer.Option(help="Who proposes: symbolic, tuning, or both: symbolic+tuning.")
+        str | None, typer.Option(help="Who proposes: symbolic, tuning, llm, inbox, or several: symbolic+llm.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Language models: names, or NAME@http://host:port/v1; several with commas.")
     ] = None,
     islands: Annotated[int | None, typer.Option(min=1, help="Number of islands.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once.")] = None,
@@ -44,23 +47,28 @@ def run(
     config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Use a run's recorded replies again; asks no endpoint.")
+    ] = None,
     sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
 ) -> None:
     """Search for a better program; live progress, certified at the end."""
-    from ..discovery.config import load_config
     from ..discovery.run import default_directory, start
+    from ..discovery.setup import run_config
     from .progress import Progress
 
     limits = {"evaluations": evaluations, "seconds": seconds(time_limit) if time_limit else None}
     limits |= {"usd": usd, "tokens": tokens}
     chosen: dict[str, Any] = {f"budget__{name}": value for name, value in limits.items()}
-    settled = load_config(
+    settled = run_config(
         config,
         settings or (),
         **chosen,
         proposer=proposer,
+        model=model,
+        replay=replay,
         islands__count=islands,
         workers=workers,
         seed=seed,
@@ -121,7 +129,7 @@ def document(result: Outcome) -> dict[str, Any]:
         "valid": result.valid,
         "best": best,
         "seconds": result.seconds,
-        "cost": {"tokens": result.tokens, "usd": result.usd},
+        "cost": {"tokens": result.tokens, "usd": result.usd, "unpriced_tokens": result.unpriced_tokens},
         "stopped_by": result.stopped_by,
     }
 
@@ -156,9 +164,18 @@ def _show(result: Outcome) -> None:
         f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "
         f"stopped by {result.stopped_by}"
     )
+    if result.tokens:
+        note(f"{result.tokens} tokens, ${result.usd:.4f}{unpriced(result)}")
     note("next:")
     note(f"  speciate show {result.run}              # the elites")
     if result.best:
         note(f"  speciate show {result.run} {result.best[:12]} # the best program, its lineage and diff")
     if result.certified:
         note(f"  speciate export {result.run} -o mylib   # an installable library")
+
+
+def unpriced(result: Outcome) -> str:
+    """What is to be said where money was spent that nobody can count."""
+    if not result.unpriced_tokens:
+        return ""
+    return f" and the price, which is unknown, of {result.unpriced_tokens} of them"

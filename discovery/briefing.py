@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 
-from ..agents import AsksForRelatives, Brief, Candidate, Proposer, TaskCard
+from ..agents import AsksForFailures, AsksForRelatives, Brief, Candidate, Proposer, TaskCard
 from ..agents.memory import insights, successes
+from ..agents.opto import trace_sections
 from ..agents.proposer import Reads
 from ..archive import RunState
-from ..evaluators import TaskFolder
+from ..evaluators import State, TaskFolder
 from .config import SelectionSettings
 from .selection import parent_selector
 
 SUCCESSES = 2
 """Examples of changes that helped, in a brief."""
+
+FAILED = (State.CRASHED, State.INVALID, State.TIMEOUT, State.MEMORY, State.FORBIDDEN)
 
 
 class Kinship:
@@ -43,10 +47,12 @@ class Briefing:
         self._inspirations = settings.inspirations
         self._reads = isinstance(proposer, Reads) and proposer.reads
         self._relatives = proposer.relatives if isinstance(proposer, AsksForRelatives) else 0
+        self._failures = proposer.failures if isinstance(proposer, AsksForFailures) else 0
         self._kinship = Kinship()
 
-    def brief(self, state: RunState, island: int, rng: np.random.Generator) -> Brief:
-        """Drawn from the elites of ``island``, which is never empty (it was seeded)."""
+    def brief(self, state: RunState, index: int, island: int, seed: int) -> Brief:
+        """Drawn from the elites of ``island``, which is never empty (it was seeded), by ``(seed, index)``."""
+        rng = np.random.default_rng((seed, index))
         elites = state.archipelago.islands[island].elites()
         parent = self._selector.select(elites, state, rng)
         others = [program for program in elites if program != parent]
@@ -61,7 +67,24 @@ class Briefing:
             rng=rng,
             relatives=tuple(_candidate(state, program) for program in alike),
             merits=state.ledger.merits(island),
+            failed=tuple(islice(_failed(state, parent), self._failures)) if self._failures else (),
+            trace=_trace(state, parent) if self._reads else "",
+            index=index,
         )
+
+
+def _failed(state: RunState, parent: str) -> Iterator[Candidate]:
+    """Programs made from the parent that ended in an error of their own, the latest first."""
+    for child in reversed(state.children(parent)):
+        evaluation = state.evaluation_or_none(child)
+        if evaluation is not None and evaluation.state in FAILED:
+            yield Candidate(state.program(child), evaluation)
+
+
+def _trace(state: RunState, program: str) -> str:
+    """What the program did on a smoke instance, in words; empty where it was not traced."""
+    trace = state.traces.get(program)
+    return "" if trace is None else trace_sections(trace, state.program(program)).text()
 
 
 def _candidate(state: RunState, program: str) -> Candidate:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
-from ..agents import Brief, Cost, NoProposal, Proposal, Proposer, TaskCard
+from ..agents import Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, TaskCard, Waits
 from ..agents.opto import concise
 from ..agents.proposer import Reads
-from ..archive import Added, Dropped, Evaluated, Event, Journal, Program, Proposed, Remeasured, RunState, moved
+from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, Remeasured, RunState, moved
 from ..archive.events import Traced
 from ..archive.island import AddStatus
 from ..archive.state import SEED, Additions
-from ..evaluators import Evaluation, State
+from ..evaluators import State
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
+from .events import added_events, dropped_event, proposed_event
 from .executor import Executor
+from .flight import Flight, Landed
+from .reopening import Reopened
 from .rules import Rules
 
 MAX_BARREN = 300
@@ -41,18 +40,14 @@ class RunFailed(Exception):
     """The run cannot go on; everything so far is in the journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
-    proposed: Proposed
-    evaluation: Evaluation
-
-
 class Conductor:
-    """Keeps ``config.lines`` proposals on their way through propose -> evaluate -> add; the only writer of the journal.
+    """Keeps proposals on their way through propose -> evaluate -> add; the only writer of the journal.
 
-    State changes only by folding events, so that a replay of the journal gives the same state. Evaluations end in any
-    order but are added in that of their proposals, and proposal ``i`` draws from ``(seed, i)`` and sees what was added
-    before ``i - lines``: with a deterministic proposer and judge a run repeats exactly, whatever the number of workers.
+    State changes only by folding events, so that a replay of the journal gives the same state. Two queues, each emptied
+    in the order in which it was filled: proposals under way (one, or as many as a proposer that waits wants) and up to
+    ``config.lines`` evaluations. A brief is fixed when its proposal is launched, and ``_step`` looks at the lengths of
+    the queues only: with a deterministic proposer and judge a run repeats exactly, whatever answers and evaluations
+    take.
     """
 
     def __init__(
@@ -66,6 +61,7 @@ class Conductor:
         executor: Executor,
         budget: Budget,
         observers: tuple[Observer, ...] = (),
+        reopened: Reopened | None = None,
     ) -> None:
         self._config = config
         self._rules = rules
@@ -75,42 +71,68 @@ class Conductor:
         self._executor = executor
         self._budget = budget
         self._observers = observers
+        self._reopened = reopened or Reopened()
         self._briefing = Briefing(card, config.selection, proposer)
-        self._traces = isinstance(proposer, Reads) and proposer.reads
+        self._reads = isinstance(proposer, Reads) and proposer.reads
+        self._waits = proposer if isinstance(proposer, Waits) else None
+        self._allowance = self._waits.allowance if self._waits else Cost()
         self._next_index = state.next_index
+        self._again = deque(sorted(self._reopened.briefs.items()))
         self._leftovers = list(state.pending.values())
         self._proposed = {proposal.program for proposal in self._leftovers}
+        self._proposing: deque[Flight] = deque()
+        self._evaluating: deque[asyncio.Task[Landed]] = deque()
         self._barren = 0
         self._stop_reason: str | None = None
+        self._failure: ProposerFailed | None = None
+        self._withdrawn = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self, reason: str) -> None:
-        """Ask the run to end when what is in flight has ended."""
+        """Ask the run to end when what is in flight has ended; answers that may take long are not waited for."""
         self._stop_reason = self._stop_reason or reason
+        if self._loop is not None and self._waits is not None:
+            self._loop.call_soon_threadsafe(self._withdraw)
 
     async def run(self) -> str:
         """Run until a limit is reached or ``stop`` is called; returns the reason.
 
-        Raises: RunFailed where the sandbox keeps failing; NoJail where there is none.
+        Raises: RunFailed where the sandbox or an endpoint keeps failing; NoJail where there is none.
         """
-        await self._seed()
-        flying: deque[asyncio.Task[Landed | None]] = deque()
+        self._loop = asyncio.get_running_loop()
+        if self._waits is not None:
+            self._waits.open(self._desk())
         try:
-            while True:
-                while len(flying) < self._config.lines and not self._finished():
-                    flying.append(asyncio.create_task(self._launch()))
-                    # A proposer that does not wait has proposed when this returns: the journal keeps one order.
-                    await asyncio.sleep(0)
-                if not flying:
-                    return self._stop_reason or self._budget.exhausted() or "done"
-                landed = await flying.popleft()
-                if landed is None:
-                    self._budget.release_evaluation()
-                else:
-                    await self._add(landed)
+            await self._seed()
+            for proposed in self._leftovers:
+                self._budget.reserve_evaluation()
+                self._evaluating.append(asyncio.create_task(self._evaluate(proposed)))
+            while await self._step():
+                pass
         finally:
-            for flight in flying:
-                flight.cancel()
-            await asyncio.gather(*flying, return_exceptions=True)
+            await self._clear()
+        if self._failure is not None:
+            raise RunFailed(f"{self._failure}; nothing is lost: go on with 'speciate resume {self._journal.directory}'")
+        return self._stop_reason or self._budget.exhausted(self._allowance) or "done"
+
+    def _desk(self) -> Desk:
+        return Desk(
+            directory=self._journal.directory,
+            record=self.record,
+            violations=self._rules.violations,
+            smoke=lambda program: self._executor.smoke(program.files),
+            replies=self._reopened.replies,
+            replayed=self._reopened.replayed,
+        )
+
+    async def _clear(self) -> None:
+        """Leave nothing running; what is paid for is waited for, so that it is in the journal."""
+        tasks = [*(flight.made for flight in self._proposing), *self._evaluating]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._waits is not None:
+            await self._waits.close()
 
     async def _seed(self) -> None:
         """Evaluate the baseline before anything is varied: the islands start from it."""
@@ -123,66 +145,103 @@ class Conductor:
             if evaluation.state is not State.VALID:
                 raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
 
+    async def _step(self) -> bool:
+        """One event of the loop; False where nothing is left to do."""
+        if len(self._evaluating) < self._config.lines:
+            self._fill()
+            if self._proposing:
+                await self._accept()
+                return True
+        if self._evaluating:
+            await self._add(await self._evaluating.popleft())
+            return True
+        return False
+
+    def _fill(self) -> None:
+        """Launch proposals. What each is shown is fixed now, whatever lands before it is made."""
+        while len(self._proposing) < (self._waits.concurrency if self._waits else 1) and not self._finished():
+            self._budget.reserve_evaluation()
+            self._budget.hold(self._allowance)
+            index, island, brief = self._next()
+            self._proposing.append(Flight(index, island, asyncio.create_task(self._propose(brief))))
+
+    def _next(self) -> tuple[int, int, Brief]:
+        """Index, island and brief: of a proposal that an earlier sitting had launched, else of a new one."""
+        if self._again:
+            index, (island, brief) = self._again.popleft()
+            return index, island, brief
+        index = self._next_index
+        self._next_index += 1
+        island = index % len(self._state.archipelago.islands)
+        brief = self._briefing.brief(self._state, index, island, self._config.seed)
+        if self._waits is not None:
+            self.record(Launched(index=index, island=island))
+        return index, island, brief
+
     def _finished(self) -> bool:
         if self._barren >= MAX_BARREN:
             self.stop("exhausted")
         # Not for good: a proposal in flight that comes to nothing gives its evaluation back.
-        return self._stop_reason is not None or self._budget.exhausted() is not None
+        return self._stop_reason is not None or self._budget.exhausted(self._allowance) is not None
 
-    def _launch(self) -> Coroutine[None, None, Landed | None]:
-        """One proposal on its way. What it is shown is fixed now, whatever lands before it is made."""
-        self._budget.reserve_evaluation()
-        if self._leftovers:
-            return self._evaluate(self._leftovers.pop(0))
-        index = self._next_index
-        self._next_index += 1
-        island = index % len(self._state.archipelago.islands)
-        rng = np.random.default_rng((self._config.seed, index))
-        return self._fly(index, island, self._briefing.brief(self._state, island, rng))
-
-    async def _fly(self, index: int, island: int, brief: Brief) -> Landed | None:
-        proposed = await self._propose(index, island, brief)
-        return None if proposed is None else await self._evaluate(proposed)
-
-    async def _propose(self, index: int, island: int, brief: Brief) -> Proposed | None:
+    async def _propose(self, brief: Brief) -> Proposal | NoProposal:
         try:
             async with asyncio.timeout(self._budget.seconds_left()):
-                proposal = await self._proposer.propose(brief)
+                return await self._proposer.propose(brief)
         except NoProposal as nothing:
-            return self._drop(index, island, str(nothing) or "no proposal")
+            return nothing
         except TimeoutError:
-            return self._drop(index, island, "time is up")
-        return self._accept(index, island, proposal)
+            return NoProposal("time is up")
 
-    def _accept(self, index: int, island: int, proposal: Proposal) -> Proposed | None:
-        self._budget.charge(proposal.cost.tokens, proposal.cost.usd)
-        program = proposal.program
-        if program.id in self._proposed or self._state.seen(program.id):
-            return self._drop(index, island, "duplicate", proposal)
-        violations = self._rules.violations(program.files)
-        if violations:
-            return self._drop(index, island, violations[0], proposal)
+    async def _accept(self) -> None:
+        """The oldest proposal comes to its end: it is dropped, or goes to evaluation."""
+        flight = self._proposing[0]
+        await asyncio.wait([flight.made])
+        made = self._made(flight)
+        self._proposing.popleft()
+        if made is None:
+            self._budget.settle(self._allowance, Cost())
+            self._budget.release_evaluation()
+            return
+        self._budget.settle(self._allowance, made.cost)
+        reason = self._objection(made)
+        if isinstance(made, NoProposal) or reason is not None:
+            self._barren += 1
+            self._budget.release_evaluation()
+            self.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
+            return
         self._barren = 0
-        self._proposed.add(program.id)
-        event = proposed_event(index, island, proposal)
-        self._record(event)
-        return event
+        self._proposed.add(made.program.id)
+        event = proposed_event(flight.index, flight.island, made)
+        self.record(event)
+        self._evaluating.append(asyncio.create_task(self._evaluate(event)))
 
-    def _drop(self, index: int, island: int, reason: str, proposal: Proposal | None = None) -> None:
-        self._barren += 1
-        cost = proposal.cost if proposal else Cost()
-        self._record(
-            Dropped(
-                index=index,
-                island=island,
-                reason=reason,
-                proposer=proposal.proposer if proposal else "",
-                detail=proposal.detail if proposal else "",
-                tokens=cost.tokens,
-                usd=cost.usd,
-                cpu_seconds=cost.cpu_seconds,
-            )
-        )
+    def _made(self, flight: Flight) -> Proposal | NoProposal | None:
+        """None where proposals are given up: then also one that is ready, lest it overtake those before it."""
+        if self._withdrawn or flight.made.cancelled():
+            return None
+        try:
+            return flight.made.result()
+        except ProposerFailed as failure:
+            self._failure = failure
+            self._stop_reason = self._stop_reason or "failed"
+            self._withdraw()
+            return None
+
+    def _objection(self, made: Proposal | NoProposal) -> str | None:
+        """Why there is nothing to evaluate, or None."""
+        if isinstance(made, NoProposal):
+            return str(made) or "no proposal"
+        program: Program = made.program
+        if program.id in self._proposed or self._state.seen(program.id):
+            return "duplicate"
+        return next(iter(self._rules.violations(program.files)), None)
+
+    def _withdraw(self) -> None:
+        """Give up the proposals under way; the journal knows that they were launched, so that they can be resumed."""
+        self._withdrawn = True
+        for flight in self._proposing:
+            flight.made.cancel()
 
     async def _evaluate(self, proposed: Proposed) -> Landed:
         said = ""
@@ -190,7 +249,7 @@ class Conductor:
             evaluation = await self._executor.evaluate(proposed.files, proposed.program)
             if evaluation.state is not State.INFRA:
                 return Landed(proposed, evaluation)
-            self._record(Evaluated(index=proposed.index, evaluation=evaluation))
+            self.record(Evaluated(index=proposed.index, evaluation=evaluation))
             said = evaluation.feedback
         raise RunFailed(
             f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]} "
@@ -217,24 +276,26 @@ class Conductor:
             evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)
-        added = added_events(index, self._state.apply(evaluated))
+        answers = self._state.apply(evaluated)
         moves = [moved(index, move) for move in self._state.archipelago.due()]
-        for move in moves:
-            self._state.apply(move)
+        traced = await self._traced(landed.proposed, answers)
+        for event in (*moves, *traced):
+            self._state.apply(event)
         # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
-        self._journal.append(*before, evaluated, *added, *moves)
-        for event in (*before, evaluated, *added, *moves):
+        told = (*before, evaluated, *added_events(index, answers), *moves, *traced)
+        self._journal.append(*told)
+        for event in told:
             self._tell(event)
-        if self._traces and any(answer.status is not AddStatus.REJECTED for answer in added):
-            await self._trace(landed.proposed)
 
-    async def _trace(self, proposed: Proposed) -> None:
-        """Of a new elite, which may become a parent."""
+    async def _traced(self, proposed: Proposed, answers: Additions) -> list[Traced]:
+        """The trace of a new elite, which may become a parent, where the proposer reads traces."""
+        if not self._reads or all(answer.status is AddStatus.REJECTED for _, answer in answers):
+            return []
         trace = await self._executor.trace(proposed.files, self._state.evaluation_of(proposed.program))
-        if trace is not None:
-            self._record(Traced(program=proposed.program, trace=concise(trace, proposed.files)))
+        return [] if trace is None else [Traced(program=proposed.program, trace=concise(trace, proposed.files))]
 
-    def _record(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
+        """Write one event and fold it."""
         self._journal.append(event)
         self._state.apply(event)
         self._tell(event)
@@ -242,58 +303,3 @@ class Conductor:
     def _tell(self, event: Event) -> None:
         for observer in self._observers:
             observer.notify(event, self._state, self._budget)
-
-
-def added_events(index: int, answers: Additions) -> list[Added]:
-    """What the islands answered to evaluation ``index``, for the journal."""
-    return [
-        Added(
-            index=index,
-            island=island,
-            status=result.status,
-            improvement=result.improvement,
-            reason=result.reason,
-            displaced=result.displaced,
-        )
-        for island, result in answers
-    ]
-
-
-def proposed_event(index: int, island: int, proposal: Proposal) -> Proposed:
-    return Proposed(
-        index=index,
-        island=island,
-        files=dict(proposal.program.files),
-        program=proposal.program.id,
-        parents=proposal.parents,
-        operator=proposal.operator.value,
-        proposer=proposal.proposer,
-        detail=proposal.detail,
-        rationale=proposal.rationale,
-        model=proposal.model,
-        prompt_hash=proposal.prompt_hash,
-        tokens=proposal.cost.tokens,
-        usd=proposal.cost.usd,
-        cpu_seconds=proposal.cost.cpu_seconds,
-    )
-
-
-def seed_event(baseline: str) -> Proposed:
-    """The baseline, from which every island starts."""
-    program = Program.of(baseline)
-    return Proposed(
-        index=0,
-        island=0,
-        files=dict(program.files),
-        program=program.id,
-        parents=(),
-        operator=SEED,
-        proposer="baseline",
-        detail="",
-        rationale="",
-        model=None,
-        prompt_hash=None,
-        tokens=0,
-        usd=None,
-        cpu_seconds=0.0,
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..agents.llm.settings import InboxSettings, LLMSettings
 from ..archive.settings import Axes, Count, Distance, Kind
 from ..archive.topology import TopologyName
 from ..sandbox import Backend
@@ -102,14 +103,18 @@ class RunConfig(Settings):
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
     proposer: str = "symbolic"
-    """One of ``symbolic`` and ``tuning``, or both joined by ``+``, with a bandit over them."""
+    """One of ``symbolic``, ``tuning``, ``llm`` and ``inbox``, or several joined by ``+``, with a bandit over them."""
+    llm: LLMSettings = LLMSettings()
+    inbox: InboxSettings = InboxSettings()
+    replay: str | None = None
+    """Folder of a run whose recorded replies are used again; no endpoint is asked."""
     adaptive: bool = False
     """Whether the symbolic proposer draws its groups of mutations by their successes on the island."""
     chain: Count = 1
     """Mean number of proposals in a row that make one program; those in between are not evaluated."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
-    """Proposals in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
+    """Evaluations in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
     certify: bool = True
     simplify: bool = True
     """Whether the best program is simplified before it is certified, at most a fifth more evaluations and at most 60,
@@ -138,23 +143,31 @@ def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any
     Raises: ConfigError with one line naming the key.
     """
     tree = _read(source) if source else {}
-    for override in overrides:
-        key, sign, text = override.partition("=")
-        if not sign or not all(key.split(".")):
-            raise ConfigError(f"--set {override}: write it as key=value, for example --set islands.count=4")
-        _put(tree, key, _parse(text))
+    _apply(tree, overrides)
     for key, value in values.items():
         if value is not None:
             _put(tree, key.replace("__", "."), value)
     return validate(tree)
 
 
-def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """The configuration with the values of ``changes`` (keys ``a.b``) in place of its own. Raises: ConfigError."""
+def override(config: RunConfig, changes: Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
+    """The configuration with ``a.b=c`` overrides and the values of ``changes`` (keys ``a.b``) in place of its own.
+
+    Raises: ConfigError.
+    """
     tree = config.model_dump(mode="json")
+    _apply(tree, overrides)
     for key, value in changes.items():
         _put(tree, key, value)
     return validate(tree)
+
+
+def _apply(tree: dict[str, Any], overrides: Sequence[str]) -> None:
+    for setting in overrides:
+        key, sign, text = setting.partition("=")
+        if not sign or not all(key.split(".")):
+            raise ConfigError(f"--set {setting}: write it as key=value, for example --set islands.count=4")
+        _put(tree, key, _parse(text))
 
 
 def validate(tree: dict[str, Any]) -> RunConfig:
@@ -172,9 +185,9 @@ def validate(tree: dict[str, Any]) -> RunConfig:
 def _known_keys(location: tuple[int | str, ...]) -> str:
     model: type[BaseModel] = RunConfig
     for part in location[:-1]:
-        annotation = model.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        field = model.model_fields.get(str(part))
+        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
     return "known keys here: " + ", ".join(model.model_fields)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder, Trace
-from ..sandbox import Backend, Sandbox, SandboxSpec, open_sandbox
+from ..sandbox import Backend, Sandbox, SandboxError, SandboxSpec, open_sandbox
 
 
 class Executor(Protocol):
@@ -23,6 +23,10 @@ class Executor(Protocol):
 
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         """Two programs of a clocked task, timed together; None where the machine fails."""
+        ...
+
+    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+        """What goes wrong on the smoke instances; None for a program that passes, and where the machine fails."""
         ...
 
     async def close(self) -> None: ...
@@ -73,6 +77,10 @@ class LocalExecutor:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._duel, challenger, elite, name)
 
+    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._smoke, files)
+
     def _evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
         return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose)
 
@@ -81,6 +89,12 @@ class LocalExecutor:
 
     def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         return self._evaluator().duel(challenger, elite, name, size=self._size)
+
+    def _smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+        try:
+            return self._evaluator().smoke(files, self._purpose)
+        except SandboxError:
+            return None
 
     def _evaluator(self) -> Evaluator:
         """This thread's own, with a jail of its own."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..archive import Evaluated, Event
 from .certification import certify
-from .conductor import added_events
+from .events import added_events
 from .opened import Run
 from .simplification import MAX_EVALUATIONS, Simplification, allowance, events, simplify
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..archive import Journal, JournalError, Resumed, RunState, certifies
+from ..archive import Event, Journal, JournalError, Resumed, RunState, certifies
 from ..evaluators import Calibration, Evaluation, TaskFolder, reload_task
 from .budget import Budget
 from .config import RunConfig, validate
+
+Watch = Callable[[Event, RunState], None]
+"""Told of each event, and of the state before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Outcome:
     seconds: float
     tokens: int
     usd: float
+    unpriced_tokens: int
+    """Of the tokens, those whose price is unknown: they are not in ``usd``."""
     stopped_by: str
 
     def _repr_html_(self) -> str:
@@ -62,11 +68,12 @@ class Run:
     budget: Budget
 
 
-def open_run(directory: Path, journal: Journal) -> Run:
+def open_run(directory: Path, journal: Journal, watch: Watch = lambda event, state: None) -> Run:
     """Rebuild a run from its journal."""
     state, seconds = RunState(), 0.0
     sitting = last = None
     for _, at, event in journal.events():
+        watch(event, state)
         state.apply(event)
         if sitting is None or isinstance(event, Resumed):
             seconds += (last - sitting) if sitting is not None and last is not None else 0.0
@@ -79,7 +86,9 @@ def open_run(directory: Path, journal: Journal) -> Run:
         raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
     folder = reload_task(started.task, started.task_path, started.task_digest)
     config = validate(started.config)
-    spent = state.spent
+    # What the replies to open proposals cost is charged when these come to their end.
+    under_way = state.spent.of_open(list(state.launched))
+    spent = state.spent.total.beyond(under_way)
     budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
     secret = bytes.fromhex(started.secret)
     calibration = Calibration.model_validate(state.calibration)
@@ -107,5 +116,6 @@ def outcome(run: Run, seconds: float) -> Outcome:
         seconds=seconds,
         tokens=state.spent.tokens,
         usd=state.spent.usd,
+        unpriced_tokens=state.spent.unpriced_tokens,
         stopped_by=state.stopped or "running",
     )

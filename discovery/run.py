@@ -26,13 +26,15 @@ from ..sandbox import open_sandbox
 from .briefing import task_card
 from .budget import Budget
 from .certification import candidates
-from .conductor import Conductor, Observer, seed_event
-from .config import RunConfig
+from .conductor import Conductor, Observer
+from .config import RunConfig, validate
+from .events import seed_event
 from .executor import LocalExecutor, sandbox_spec
 from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
-from .proposers import make_proposer
+from .proposers import make_proposer, prepare, unpriced
+from .reopening import Reopened, Reopening, first_event, replayed, replayed_secret
 from .rules import Rules
 from .secrets import run_secret
 
@@ -55,10 +57,14 @@ def start(
     folder = load_task(task)
     config = settle(config)
     proposer = proposer or make_proposer(config)
-    secret = run_secret(folder.task.id, config.seed)
+    prepare(config, proposer)
+    secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
+    reopened = Reopened(replayed=replayed(config))
     spec = sandbox_spec(folder, config.backend)
     watched = (interrupts or Interrupts()).watched()
     with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
+        for line in unpriced(config):
+            stage(line)
         stage("measuring baseline and reference on this machine")
         calibration = calibrate(folder, sandbox, secret)
         state = RunState()
@@ -67,7 +73,7 @@ def start(
         for event in opening:
             state.apply(event)
         run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
-        return _drive(run, proposer, observers, stage, signals)
+        return _drive(run, proposer, reopened, observers, stage, signals)
 
 
 @contextlib.contextmanager
@@ -127,20 +133,29 @@ def resume(
     Raises: as ``start``; TaskError also where the task's files are no longer those of the run.
     """
     with Interrupts().watched() as interrupts, contextlib.closing(Journal.open(directory)) as journal:
-        run = open_run(directory, journal)
+        config = validate(first_event(directory, journal).config)
+        proposer = proposer or make_proposer(config)
+        prepare(config, proposer)
+        reopening = Reopening(journal, proposer)
+        run = open_run(directory, journal, reopening.watch)
         if run.state.stopped is None:
             stage("replayed the journal; going on")
         journal.append(Resumed())
         run.state.apply(Resumed())
-        proposer = proposer or make_proposer(run.config)
-        return _drive(run, proposer, observers, stage, interrupts)
+        reopened = Reopened(reopening.briefs, reopening.replies, replayed(config))
+        return _drive(run, proposer, reopened, observers, stage, interrupts)
 
 
 def _drive(
-    run: Run, proposer: Proposer, observers: tuple[Observer, ...], stage: Stage, interrupts: Interrupts
+    run: Run,
+    proposer: Proposer,
+    reopened: Reopened,
+    observers: tuple[Observer, ...],
+    stage: Stage,
+    interrupts: Interrupts,
 ) -> Outcome:
     interrupts.advice = f"go on with: speciate resume {run.directory}"
-    reason = asyncio.run(_search(run, proposer, observers, interrupts))
+    reason = asyncio.run(_search(run, proposer, reopened, observers, interrupts))
     if run.config.certify and not interrupts.asked and run.state.best is not None:
         with contextlib.suppress(KeyboardInterrupt):
             simpler = simplified_best(run, stage) if run.config.simplify else None
@@ -152,7 +167,9 @@ def _drive(
     return outcome(run, run.budget.seconds)
 
 
-async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...], interrupts: Interrupts) -> str:
+async def _search(
+    run: Run, proposer: Proposer, reopened: Reopened, observers: tuple[Observer, ...], interrupts: Interrupts
+) -> str:
     executor = LocalExecutor(
         run.folder, run.secret, run.calibration, workers=run.config.workers, backend=run.config.backend
     )
@@ -166,6 +183,7 @@ async def _search(run: Run, proposer: Proposer, observers: tuple[Observer, ...],
         executor,
         run.budget,
         observers,
+        reopened,
     )
     try:
         with interrupts.asking(lambda: conductor.stop("interrupted")):

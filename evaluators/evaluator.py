@@ -86,14 +86,29 @@ class Evaluator:
     def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str) -> Evaluation:
         printed = ""
         if size != "smoke":
-            for instance in self._instances("smoke", purpose):
-                trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
-                result = assembly.result(instance, trial, None, own_words=True)
-                printed += trial.stdout
-                if result.state is not State.VALID:
-                    return assembly.evaluation([result], "smoke", files, printed)
+            failed, printed = self._smoke(assembly, files, purpose)
+            if failed is not None:
+                return failed
         measure = self._clocked if self._task.objective.measure.timed else self._unclocked
         return assembly.evaluation(measure(assembly, files, program_id, size, purpose), size, files, printed)
+
+    def smoke(self, files: Files, purpose: str = "search") -> Evaluation | None:
+        """What ``evaluate`` would say of a program that fails on a smoke instance; None for one that does not.
+
+        Raises: SandboxError.
+        """
+        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files, purpose)[0]
+
+    def _smoke(self, assembly: Assembly, files: Files, purpose: str) -> tuple[Evaluation | None, str]:
+        """The gate: an evaluation where the program fails, and what it printed."""
+        printed = ""
+        for instance in self._instances("smoke", purpose):
+            trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
+            result = assembly.result(instance, trial, None, own_words=True)
+            printed += trial.stdout
+            if result.state is not State.VALID:
+                return assembly.evaluation([result], "smoke", files, printed), printed
+        return None, printed
 
     def _unclocked(
         self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str

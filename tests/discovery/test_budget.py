@@ -1,3 +1,4 @@
+from speciate.agents import Cost
 from speciate.discovery import Budget
 from speciate.discovery.config import BudgetSettings
 
@@ -40,5 +41,22 @@ def test_time_goes_on_from_what_earlier_sittings_used() -> None:
 
 def test_an_unknown_price_is_not_counted_as_money() -> None:
     budget = Budget(BudgetSettings(usd=1.0), clock=Clock())
-    budget.charge(tokens=10, usd=None)
+    budget.hold(Cost())
+    budget.settle(Cost(), Cost(tokens=10, usd=None))
     assert (budget.tokens, budget.usd) == (10, 0.0)
+
+
+def test_what_proposals_may_cost_is_held_until_they_are_settled() -> None:
+    budget, most = Budget(BudgetSettings(usd=0.3), clock=Clock()), Cost(tokens=100, usd=0.1)
+    for _ in range(2):
+        assert budget.exhausted(most) is None
+        budget.hold(most)
+    budget.settle(most, Cost(tokens=10, usd=0.05))
+    assert budget.exhausted(most) is None
+    budget.hold(most)
+    assert budget.exhausted(most) == "usd"
+    assert budget.exhausted() is None
+    budget.settle(most, Cost(tokens=10, usd=0.0))
+    budget.settle(most, Cost(tokens=10, usd=0.0))
+    assert (budget.tokens, budget.usd) == (30, 0.05)
+    assert budget.exhausted(most) is None

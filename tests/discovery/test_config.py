@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from speciate.discovery.config import ConfigError, RunConfig, load_config
+from speciate.discovery.setup import run_config
 
 
 def test_presets_load_and_overrides_win_over_them() -> None:
@@ -45,3 +48,23 @@ def test_a_budget_without_any_limit_is_refused() -> None:
 def test_configuration_survives_the_journal() -> None:
     config = load_config("thorough", workers=3)
     assert RunConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_models_are_named_and_make_the_proposer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SPECIATE_API_KEY", raising=False)
+    config = run_config(None, model="gpt-5-mini,org/coder@http://localhost:8000/v1")
+    assert config.proposer == "llm"
+    hosted, local = config.llm.models["gpt-5-mini"], config.llm.models["org/coder"]
+    assert (hosted.base_url, hosted.api_key_env, hosted.priced) == (
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        False,
+    )
+    assert (local.base_url, local.api_key_env) == ("http://localhost:8000/v1", None)
+    monkeypatch.setenv("SPECIATE_API_KEY", "k")
+    assert run_config(None, model="a@https://router.example/v1").llm.models["a"].api_key_env == "SPECIATE_API_KEY"
+    file = tmp_path / "mine.yaml"
+    file.write_text("proposer: symbolic+llm\nllm: {models: {a: {input_price: 1, output_price: 2}, b: {}}}\n")
+    chosen = run_config(str(file), model="a")
+    assert (chosen.proposer, set(chosen.llm.models), chosen.llm.models["a"].priced) == ("symbolic+llm", {"a"}, True)
+    assert run_config(str(file), model="a", proposer="tuning").proposer == "tuning"

@@ -31,8 +31,9 @@ from speciate.benchmarks.noise import CLOCKED
 from speciate.discovery import Budget
 from speciate.discovery.briefing import task_card
 from speciate.discovery.certification import MAX_TRIES, candidates, confidence_of, tries
-from speciate.discovery.conductor import Conductor, seed_event
+from speciate.discovery.conductor import Conductor
 from speciate.discovery.config import load_config
+from speciate.discovery.events import seed_event
 from speciate.discovery.rules import Rules
 from speciate.evaluators import Calibration, Duel, Evaluation, InstanceResult, State, TaskFolder, load_task
 from speciate.evaluators.duel import DUEL_CONFIDENCE
@@ -75,6 +76,9 @@ class NoisyClock:
 
     async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
         return self.fresh(files)
+
+    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+        return None
 
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         self.duels += 1
