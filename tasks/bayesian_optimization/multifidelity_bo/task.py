@@ -105,7 +105,8 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     calls, copies = {"smoke": (8, 1), "default": (10, 2), "gpu": (20, 4)}[size]
     made = []
     for copy in range(copies):
-        for name, dim, rough, exact in _plan(rng)[: 2 if size == "smoke" else None]:
+        plan = _plan(rng)
+        for name, dim, rough, exact in (plan[0], plan[2]) if size == "smoke" else plan:
             budget = COSTS[-1] * (calls if dim == 2 else calls + 10)
             pair = workloads.disguised(int(rng.integers(2**62)), name, dim, rough, exact)
             inputs = {"dim": dim, "costs": COSTS, "budget": budget}
