@@ -65,7 +65,7 @@ def chain(rng: np.random.Generator, d: int) -> Smooth:
 
 
 def rare_words(rng: np.random.Generator, d: int) -> Smooth:
-    """Logistic regression with ridge on one-hot features: in each of three fields, one of d / 3 Zipf-distributed words."""
+    """Logistic regression with ridge on one-hot features: in three fields, one of d / 3 Zipf-distributed words each."""
     samples, words = 6 * d, d // 3
     zipf = 1.0 / np.arange(1, words + 1)
     columns = rng.choice(words, (samples, 3), p=zipf / zipf.sum()) + words * np.arange(3)

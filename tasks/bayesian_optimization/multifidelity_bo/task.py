@@ -164,7 +164,7 @@ task = Task(
     style="oracle",
     oracle=Simulator,
     limits=TaskLimits(
-        run=Limits(cpu_seconds=2.0, wall_seconds=30.0, memory_bytes=512 * MIB),
+        run=Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_bytes=512 * MIB),
         imports=("numpy", "scipy.special", "scipy.linalg"),
     ),
     claim=(

@@ -175,7 +175,7 @@ task = Task(
     ),
     style="oracle",
     oracle=Slopes,
-    limits=TaskLimits(run=Limits(cpu_seconds=1.0, wall_seconds=30.0, memory_bytes=512 * MIB), imports=("numpy",)),
+    limits=TaskLimits(run=Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_bytes=512 * MIB), imports=("numpy",)),
     claim=(
         "Steps scaled by a running estimate of the Hessian's diagonal beat Adam and are robust to the choice of "
         "hyperparameters; measured is the gap that one setting leaves over parameters in three units."

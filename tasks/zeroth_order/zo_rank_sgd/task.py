@@ -169,7 +169,7 @@ task = Task(
     ),
     style="oracle",
     oracle=Rater,
-    limits=TaskLimits(run=Limits(cpu_seconds=2.0, wall_seconds=30.0, memory_bytes=512 * MIB), imports=("numpy",)),
+    limits=TaskLimits(run=Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_bytes=512 * MIB), imports=("numpy",)),
     claim=(
         "Rankings alone give a descent direction with bounded variance, and beat searches that only keep the best "
         "point at equal numbers of questions; measured is the gap that is left."
