@@ -12,7 +12,7 @@ from speciate.evaluators.trial import judged
 from speciate.sandbox import SandboxSpec, open_sandbox
 from speciate.tasks.second_order.mfac_window_ihvp import baseline, reference
 from speciate.tasks.second_order.mfac_window_ihvp.task import Exchange, instances, stream, task
-from speciate.tasks.second_order.windows import drifting_gradients, residual
+from speciate.tasks.second_order.workloads import drifting_gradients, residual
 
 
 class Direct:

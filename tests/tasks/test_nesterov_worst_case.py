@@ -7,16 +7,16 @@ from speciate.evaluators import OracleRefused, State, calibrate, load_task
 from speciate.evaluators.redteam.generic import cheats_of
 from speciate.evaluators.trial import judged
 from speciate.sandbox import SandboxSpec, open_sandbox
-from speciate.tasks.optimizers import convex
+from speciate.tasks.optimizers import workloads
 from speciate.tasks.optimizers.nesterov_worst_case import baseline, known_triple_momentum, reference
 from speciate.tasks.optimizers.nesterov_worst_case.task import Gradients, instances, task
 
 KINDS = {
-    "jumping": lambda rng: convex.jumping(rng, 6),
-    "even": lambda rng: convex.quadratic(rng, 8, 100.0, clustered=False),
-    "clustered": lambda rng: convex.quadratic(rng, 8, 100.0, clustered=True),
-    "tridiagonal": lambda rng: convex.tridiagonal(rng, 8, 100.0),
-    "maximum": lambda rng: convex.smooth_maximum(rng, 6),
+    "jumping": lambda rng: workloads.jumping(rng, 6),
+    "even": lambda rng: workloads.quadratic(rng, 8, 100.0, clustered=False),
+    "clustered": lambda rng: workloads.quadratic(rng, 8, 100.0, clustered=True),
+    "tridiagonal": lambda rng: workloads.tridiagonal(rng, 8, 100.0),
+    "maximum": lambda rng: workloads.smooth_maximum(rng, 6),
 }
 
 
@@ -78,7 +78,7 @@ def test_errors_are_one_at_the_start_and_zero_at_the_minimiser():
 
 
 def test_the_heavy_ball_cycles_and_nesterov_converges():
-    function = convex.jumping(np.random.default_rng(2), 5)
+    function = workloads.jumping(np.random.default_rng(2), 5)
     inputs = {"L": function.smoothness, "mu": function.convexity}
 
     class Free:

@@ -37,8 +37,8 @@ from ....evaluators import (
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
-from .. import convex
-from ..convex import Convex
+from .. import workloads
+from ..workloads import Convex
 
 Array = np.ndarray[Any, Any]
 LARGEST = 1e9
@@ -89,14 +89,15 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
         "gpu": (400, 400, 1e4, 20),
     }[size]
     plan: list[tuple[str, int, Callable[[], Convex]]] = [
-        (f"jumping-{number}", JUMPING_STEPS, lambda: convex.jumping(rng, max(d // 10, 2))) for number in range(copies)
+        (f"jumping-{number}", JUMPING_STEPS, lambda: workloads.jumping(rng, max(d // 10, 2)))
+        for number in range(copies)
     ]
     plan += [
-        ("smooth-maximum-1", steps, lambda: convex.smooth_maximum(rng, d // 4)),
-        ("smooth-maximum-2", steps, lambda: convex.smooth_maximum(rng, d // 2)),
-        ("quadratic-even", steps, lambda: convex.quadratic(rng, d, condition, clustered=False)),
-        ("quadratic-clustered", steps, lambda: convex.quadratic(rng, d, condition, clustered=True)),
-        ("tridiagonal", steps, lambda: convex.tridiagonal(rng, d, condition)),
+        ("smooth-maximum-1", steps, lambda: workloads.smooth_maximum(rng, d // 4)),
+        ("smooth-maximum-2", steps, lambda: workloads.smooth_maximum(rng, d // 2)),
+        ("quadratic-even", steps, lambda: workloads.quadratic(rng, d, condition, clustered=False)),
+        ("quadratic-clustered", steps, lambda: workloads.quadratic(rng, d, condition, clustered=True)),
+        ("tridiagonal", steps, lambda: workloads.tridiagonal(rng, d, condition)),
     ]
     made = []
     for name, calls, build in plan[:2] if size == "smoke" else plan:

@@ -39,7 +39,7 @@ from ....evaluators import (
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
-from ..windows import drifting_gradients, residual
+from ..workloads import drifting_gradients, residual
 
 Array = np.ndarray[Any, Any]
 TOLERANCE = 1e-6
