@@ -149,7 +149,7 @@ task = Task(
     statement=STATEMENT,
     instances=instances,
     judge=judge,
-    objective=Objective("cpu", Direction.MINIMIZE, "log", measure=Measure.CPU_SECONDS, unit="s"),
+    objective=Objective("cpu_seconds", Direction.MINIMIZE, "log", measure=Measure.CPU_SECONDS, unit="s"),
     descriptors=(
         Descriptor("digits", 6.0, 14.0, bins=8),
         Descriptor("peak_memory", 30 * MIB, 200 * MIB, bins=6, scale="log"),
