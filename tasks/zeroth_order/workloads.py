@@ -1,0 +1,96 @@
+"""Landscapes whose values stay hidden: a black box per kind, with its least value and a start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """``values`` maps points (r, d) to values (r,), infinite where there is none; ``least`` is its minimum."""
+
+    start: Array
+    values: Callable[[Array], Array]
+    least: float = 0.0
+
+    def gap(self, x: Array) -> float:
+        """(f(x) - least) / (f(start) - least), at least 0; infinite where f is."""
+        at_x, at_start = self.values(np.stack([x, self.start])) - self.least
+        return max(float(at_x / at_start), 0.0)
+
+
+def quadratic(rng: np.random.Generator, d: int) -> Landscape:
+    """Separable, with curvatures over two decades."""
+    curvature, centre = 10 ** rng.uniform(-1, 1, d), 0.5 * rng.standard_normal(d)
+    return Landscape(rng.standard_normal(d), lambda x: 0.5 * (curvature * (x - centre) ** 2).sum(1))
+
+
+def rosenbrock(rng: np.random.Generator, d: int) -> Landscape:
+    """The chained function, its minimiser moved from all ones by a random vector."""
+    shift, start = 0.5 * rng.standard_normal(d), rng.standard_normal(d)
+
+    def values(x: Array) -> Array:
+        y = x - shift
+        return (100 * (y[:, 1:] - y[:, :-1] ** 2) ** 2 + (1 - y[:, :-1]) ** 2).sum(1)
+
+    return Landscape(start + shift, values)
+
+
+def log_cosh(rng: np.random.Generator, d: int) -> Landscape:
+    """Sum of log cosh along rotated axes, scaled over two decades: a bowl near the centre, flat slopes far away."""
+    axes = np.linalg.qr(rng.standard_normal((d, d)))[0] * 10 ** np.linspace(-1, 1, d)
+    centre = 0.5 * rng.standard_normal(d)
+
+    def values(x: Array) -> Array:
+        far = np.abs((x - centre) @ axes)
+        return (far + np.log1p(np.exp(-2 * far)) - np.log(2)).sum(1)
+
+    return Landscape(rng.standard_normal(d), values)
+
+
+def image(rng: np.random.Generator, d: int) -> Landscape:
+    """Squared distance of the picture tanh(W z) of a latent z to a target's, 64 pixels or more."""
+    pixels = max(64, 2 * d)
+    decoder = rng.standard_normal((d, pixels)) / np.sqrt(d)
+    target = np.tanh(rng.standard_normal(d) @ decoder)
+    return Landscape(rng.standard_normal(d), lambda z: ((np.tanh(z @ decoder) - target) ** 2).sum(1))
+
+
+def regulator(rng: np.random.Generator, states: int, controls: int) -> Landscape:
+    """Cost of u = -K s in a random linear system s' = A s + B u + noise, K entry by entry the unknown (d = both).
+
+    The cost is trace P with P = Q + K'RK + (A - BK)' P (A - BK), infinite where A - BK is not stable; the least
+    value is that of the discrete Riccati equation. The start is no control, where the spectral radius is 0.97.
+    """
+    from scipy.linalg import solve_discrete_are
+
+    a = rng.standard_normal((states, states))
+    a *= 0.97 / np.abs(np.linalg.eigvals(a)).max()
+    b, effort = rng.standard_normal((states, controls)) / np.sqrt(states), 0.1 * np.eye(controls)
+    least = float(np.trace(solve_discrete_are(a, b, np.eye(states), effort)))
+    start, unit = rng.standard_normal(states * controls), 0.3
+
+    def values(x: Array) -> Array:
+        gains = unit * (x - start).reshape(-1, controls, states)
+        closed = a - b @ gains
+        stable = np.abs(np.linalg.eigvals(closed)).max(1) < 1
+        costs = np.full(len(x), np.inf)
+        costs[stable] = _discounted(closed[stable], np.eye(states) + gains[stable].mT @ effort @ gains[stable])
+        return costs
+
+    return Landscape(start, values, least)
+
+
+def _discounted(closed: Array, stage: Array) -> Array:
+    """Trace of P = stage + closed' P closed for each of the stable systems (r, n, n): shape (r,)."""
+    count, n, _ = closed.shape
+    transposed = closed.mT
+    kronecker = np.einsum("rij,rkl->rikjl", transposed, transposed).reshape(count, n * n, n * n)
+    flat = np.linalg.solve(np.eye(n * n) - kronecker, stage.reshape(count, n * n, 1))
+    return np.trace(flat.reshape(count, n, n), axis1=1, axis2=2)
