@@ -35,7 +35,7 @@ from ..archive import (
     Stopped,
     moved,
 )
-from ..discovery.conductor import added_events, seed_event
+from ..discovery.events import added_events, seed_event
 from ..discovery.config import BudgetSettings, RunConfig
 from ..evaluators import Calibration, Descriptor, Evaluation, InstanceResult, Interval, State
 
