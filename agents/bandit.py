@@ -24,9 +24,9 @@ def order(names: Sequence[str], merits: Merits, rng: np.random.Generator) -> lis
 
     Discounted Thompson sampling (Raj and Kalyani 2017) of a rate per cost: successes are taken for events of a Poisson
     process that runs while cost is spent, so that an arm's rate is Gamma distributed given its tally. Gains in score
-    are rare and heavy-tailed: one lucky jump would decide over a mean for the rest of a run. Successes (a new best of
-    the island; to a fifth, any other elite better than its parent) are bounded and of the same meaning on every task.
-    A cheaper arm wins with fewer successes. Old outcomes fade, because what helps early does not help late.
+    are rare and heavy-tailed: one lucky jump would decide over a mean for the rest of a run. Successes (see
+    ``reward_of`` of the ledger) are bounded and of the same meaning on every task. A cheaper arm wins with fewer
+    successes. Old outcomes fade, because what helps early does not help late.
     """
     tallies = [merits.get((name, ""), Tally()) for name in names]
     rates = [rng.gamma(PRIOR.reward + t.reward, 1.0 / (PRIOR.cost + t.cost)) for t in tallies]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .proposer import Brief, Candidate, Cost, NoProposal, Proposal, Proposer
+from .proposer import AsksForRelatives, Brief, Candidate, Cost, NoProposal, Proposal, Proposer
 
 
 class ChainedProposer:
@@ -16,6 +16,7 @@ class ChainedProposer:
 
     def __init__(self, proposer: Proposer, mean: int) -> None:
         self.name = proposer.name
+        self.relatives = proposer.relatives if isinstance(proposer, AsksForRelatives) else 0
         self._proposer = proposer
         self._mean = mean
 

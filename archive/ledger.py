@@ -20,8 +20,11 @@ TOKEN_USD = 1e-7
 DROPPED_COST = 0.1
 """Of a proposal that led to no evaluation, in evaluations: next to nothing, but more than nothing."""
 
-RECORD, ADVANCE = 1.0, 0.2
-"""Rewards of proposals: for the best program of its island, and for another elite better than its parent."""
+ADVANCE = 0.2
+"""Reward of an elite better than its parent; a new best program of its island earns up to 1."""
+
+STRIDE = 0.05
+"""Gain in score over the island's best that earns the whole reward: a twentieth of the way to the paper's method."""
 
 FORGOTTEN = 1e-4
 """Evaluations' worth of discounted cost below which an arm is struck off."""
@@ -85,7 +88,11 @@ def proposal_cost(tokens: int, usd: float | None) -> float:
 
 
 def reward_of(score: float, leader: float, parent: float) -> float:
-    """Of a program that became an elite, by the scores of its island's best until then and of its parent."""
+    """Of a program that became an elite, by the scores of its island's best until then and of its parent.
+
+    Between ``ADVANCE`` and 1 for a new best, by its gain: else a proposer of many tiny records would crowd out one of
+    rare discoveries. Bounded, since one lucky jump would else decide for the rest of a run.
+    """
     if score > leader:
-        return RECORD
+        return ADVANCE + (1 - ADVANCE) * min(1.0, (score - leader) / STRIDE)
     return ADVANCE if score > parent else 0.0

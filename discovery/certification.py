@@ -31,7 +31,7 @@ MAX_QUARANTINED = 3
 
 PURPOSE, AGAIN = "certify", "certify again"
 
-SETS = 3
+SETS = 6
 """Independent draws of instances that a certification puts together."""
 
 Measure = Callable[[str, float], Evaluation]

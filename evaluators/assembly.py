@@ -13,6 +13,7 @@ from .calibration import Calibration
 from .evaluation import Evaluation, InstanceResult, Interval, State
 from .feedback import describe, kind_of_failure
 from .scoring import CONFIDENCE, aggregate, score
+from .seeds import kind_of
 from .syntax import parse
 from .task import Constraint, Instance, Task
 from .timing import clocked_score
@@ -88,7 +89,7 @@ class Assembly:
         state = next((result.state for result in results if result.state is not State.VALID), State.VALID)
         gains = [result.gain for result in results if result.gain is not None]
         scored = state is State.VALID and len(gains) == len(results) and all(map(math.isfinite, gains))
-        number, interval = self._score(gains) if scored else (None, None)
+        number, interval = self._score(gains, results) if scored else (None, None)
         scored = number is not None and math.isfinite(number)
         if state is State.VALID and not scored:
             state, number, interval = State.INVALID, None, None
@@ -116,10 +117,11 @@ class Assembly:
             instances=tuple(results),
         )
 
-    def _score(self, gains: Sequence[float]) -> tuple[float, Interval]:
+    def _score(self, gains: Sequence[float], results: Sequence[InstanceResult]) -> tuple[float, Interval]:
         unit = self._calibration.reference_gain
-        counted = clocked_score if self._task.objective.measure.timed else score
-        return counted(gains, unit, self._confidence)
+        if self._task.objective.measure.timed:
+            return clocked_score(gains, unit, self._confidence)
+        return score(gains, [kind_of(result.name) for result in results], unit, self._confidence)
 
     def _suspicious(self, ahead: float) -> bool:
         """Whether the gain over the reference's is implausible (D11)."""

@@ -37,7 +37,7 @@ def aggregate(objective: Objective, values: Sequence[float]) -> float:
 
 
 @functools.cache
-def _quantile(degrees: int, confidence: float) -> float:
+def _quantile(degrees: float, confidence: float) -> float:
     """Student's t, two-sided."""
     from scipy.special import stdtrit
 
@@ -50,6 +50,26 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
     if len(values) < 2:
         return Interval(low=mean, high=mean, confidence=confidence)
     half = _quantile(len(values) - 1, confidence) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(low=mean - half, high=mean + half, confidence=confidence)
+
+
+def stratified_interval(
+    values: Sequence[float], kinds: Sequence[str], confidence: float = CONFIDENCE
+) -> Interval | None:
+    """Interval of the mean where kinds of instances come in fixed numbers, so that only the spread within them counts.
+
+    Degrees of freedom after Satterthwaite (1946). None where a kind has a single value.
+    """
+    groups = [[v for v, kind in zip(values, kinds, strict=True) if kind == name] for name in dict.fromkeys(kinds)]
+    if min(map(len, groups)) < 2:
+        return None
+    parts = [len(group) * float(np.var(group, ddof=1)) / len(values) ** 2 for group in groups]
+    mean, variance = float(np.mean(values)), sum(parts)
+    if variance == 0.0:
+        return Interval(low=mean, high=mean, confidence=confidence)
+    shares = (part / variance for part in parts)
+    degrees = 1 / sum(share**2 / (len(group) - 1) for share, group in zip(shares, groups, strict=True))
+    half = _quantile(degrees, confidence) * math.sqrt(variance)
     return Interval(low=mean - half, high=mean + half, confidence=confidence)
 
 
@@ -78,13 +98,18 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     return Interval(low=ordered[rank - 1], high=ordered[-rank], confidence=confidence)
 
 
-def score(gains: Sequence[float], reference_gain: float, confidence: float = CONFIDENCE) -> tuple[float, Interval]:
-    """Mean gain over the reference's mean gain, and its interval.
+def score(
+    gains: Sequence[float], kinds: Sequence[str], reference_gain: float, confidence: float = CONFIDENCE
+) -> tuple[float, Interval]:
+    """Mean gain over the reference's mean gain, and its interval; ``kinds`` are those of the gains' instances.
+
+    A kind met only once does not show its spread: then all gains are taken for draws of one kind, which is too wide.
 
     The reference's gain is the run's fixed unit: the interval holds for the ratio to the reference as it was measured
     once, and what that measurement misses by stretches all scores of the run alike.
     """
-    return float(np.mean(gains)) / reference_gain, _in_units(mean_interval(gains, confidence), reference_gain)
+    interval = stratified_interval(gains, kinds, confidence) or mean_interval(gains, confidence)
+    return float(np.mean(gains)) / reference_gain, _in_units(interval, reference_gain)
 
 
 def median_score(

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .task import Instance, Size, Task
+
+DRAW = " of draw "
+"""Between an instance's name and the number of its draw, where there are several."""
 
 
 def instance_rng(secret: bytes, purpose: str, size: str, program_id: str | None) -> np.random.Generator:
@@ -27,7 +31,7 @@ def draw(
     ``sets`` independent draws are put together, for a narrower interval.
     """
     if sets == 1:
-        return task.instances(instance_rng(secret, purpose, size, program_id), size)
+        return _made(task, instance_rng(secret, purpose, size, program_id), size)
     return [
         instance
         for number in range(sets)
@@ -39,5 +43,20 @@ def numbered_draw(
     task: Task, secret: bytes, size: Size, purpose: str, number: int, *, program_id: str | None = None
 ) -> Sequence[Instance]:
     """The ``number``-th of several independent draws; its instances carry the number in their names."""
-    instances = task.instances(instance_rng(secret, f"{purpose}.{number}", size, program_id), size)
-    return [replace(instance, name=f"{instance.name}.{number}") for instance in instances]
+    instances = _made(task, instance_rng(secret, f"{purpose}.{number}", size, program_id), size)
+    return [replace(instance, name=f"{instance.name}{DRAW}{number}") for instance in instances]
+
+
+def kind_of(name: str) -> str:
+    """An instance's name in its draw: what instances of several draws have in common."""
+    return name.partition(DRAW)[0]
+
+
+def _made(task: Task, rng: np.random.Generator, size: Size) -> Sequence[Instance]:
+    """From here on this process's linear algebra has one thread.
+
+    More would take CPU from programs on the clock, and sum in another order on a machine with more cores, so that a
+    run would not repeat there.
+    """
+    threadpool_limits(1)
+    return task.instances(rng, size)

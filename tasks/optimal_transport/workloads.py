@@ -11,16 +11,39 @@ Problem = tuple[Array, Array, Array]
 """C (n, m), a (n,), b (m,); both marginals sum to 1."""
 
 
-def assignment(rng: np.random.Generator, n: int, eps: float, gaps: tuple[float, float]) -> Problem:
-    """Uniform random costs and uniform marginals: for small ``eps`` a random assignment problem.
+def assignment(rng: np.random.Generator, n: int, gap: float) -> tuple[Problem, float]:
+    """Uniform random costs and uniform marginals: for small ``eps`` a random assignment problem; with its 1/eps.
 
-    Sinkhorn's rate varies by orders of magnitude between draws, so only those are kept whose spectral gap lies within
-    ``gaps``; plain Sinkhorn then needs about log(first error / tolerance) / gap iterations.
+    At one ``eps`` Sinkhorn's rate varies by orders of magnitude between draws. Here ``eps`` is chosen for each draw so
+    that its spectral gap is ``gap`` within 5 %; plain Sinkhorn then needs about log(first error / tolerance) / gap
+    iterations. The gap's logarithm falls almost linearly in 1/eps, so that a few secant steps find it.
     """
     while True:
         problem = _scaled(rng.random((n, n)), np.ones(n), np.ones(n))
-        if gaps[0] <= spectral_gap(problem, eps) <= gaps[1]:
-            return problem
+        sharpness = _sharpness(problem, gap)
+        if sharpness is not None:
+            return problem, sharpness
+
+
+def _sharpness(problem: Problem, gap: float) -> float | None:
+    """1/eps at which the problem has the spectral gap, or None where secant steps do not find it."""
+    sharpness, before = float(len(problem[1])), 0.0
+    error, error_before = _log_ratio(problem, sharpness, gap), -np.log(gap)
+    for _ in range(12):
+        if abs(error) < 0.05:
+            return sharpness
+        slope = (error - error_before) / (sharpness - before)
+        if not slope < 0:
+            return None
+        before, error_before = sharpness, error
+        sharpness = float(np.clip(sharpness - error / slope, 0.5 * sharpness, 2 * sharpness))
+        error = _log_ratio(problem, sharpness, gap)
+    return None
+
+
+def _log_ratio(problem: Problem, sharpness: float, gap: float) -> float:
+    found = spectral_gap(problem, 1 / sharpness)
+    return float(np.log(found / gap)) if found > 0 else float("nan")
 
 
 def spectral_gap(problem: Problem, eps: float) -> float:

@@ -31,7 +31,7 @@ def played(rates: dict[str, float], pulls: int, seed: int, costs: dict[str, floa
     return counts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32), rate=st.floats(0.2, 0.9))
 def test_an_arm_that_never_improves_gets_few_pulls(seed: int, rate: float) -> None:
     counts = played({"idle": 0.0, "good": rate}, 400, seed)

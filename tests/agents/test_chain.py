@@ -18,6 +18,7 @@ class Appending:
 
     def __init__(self, limit: int = 100) -> None:
         self.limit = limit
+        self.relatives = 0
 
     async def propose(self, brief: Brief) -> Proposal:
         source = brief.parent.program.source
@@ -57,3 +58,10 @@ def test_a_walk_ends_where_the_proposer_has_nothing_more_to_say() -> None:
     assert max(len(propose(8, seed).program.source) for seed in range(50)) == 8
     with pytest.raises(NoProposal):
         propose(3, 0)
+
+
+def test_a_chain_asks_for_what_its_proposer_asks_for() -> None:
+    asking = Appending()
+    assert ChainedProposer(asking, 2).relatives == 0
+    asking.relatives = 7
+    assert ChainedProposer(asking, 2).relatives == 7

@@ -72,7 +72,7 @@ def propose(brief, proposer=PROPOSER):
     return asyncio.run(proposer.propose(brief))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     source=st.sampled_from(SOURCES), seed=st.integers(0, 2**32), shown=st.lists(st.sampled_from(SOURCES), max_size=2)
 )
@@ -89,7 +89,7 @@ def test_a_proposal_is_a_different_program_with_the_same_frame(make_brief, sourc
     assert proposal.parents[0] == Program.of(source).id
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(source=st.sampled_from(SOURCES), seed=st.integers(0, 2**32))
 def test_the_same_random_numbers_give_the_same_proposal(make_brief, source, seed):
     first = propose(make_brief(source, seed, SOURCES[:1]), SymbolicProposer())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from speciate.archive import Archipelago, ArchiveSettings, Move
@@ -38,7 +38,6 @@ def carry_out(world: Archipelago, move: Move, score: float) -> None:
     world.add(move.target, move.program, valid(score))
 
 
-@settings(deadline=None)
 @given(scores=st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=9), seed=st.integers(0, 50))
 def test_a_reset_empties_the_weaker_half_and_re_seeds_it_from_survivors(scores: list[float], seed: int) -> None:
     world = filled(scores, seed=seed, reset_interval=len(scores))
@@ -136,7 +135,6 @@ def test_one_cell_keeps_the_best_whatever_its_descriptors() -> None:
 places = st.lists(st.tuples(st.floats(-2, 2), st.floats(0, 10), st.floats(0, 1)), max_size=60)
 
 
-@settings(deadline=None)
 @given(additions=places, neighbours=st.integers(1, 6))
 def test_an_unstructured_archive_never_loses_its_best_nor_an_elite_to_a_worse_one(
     additions: list[tuple[float, float, float]], neighbours: int

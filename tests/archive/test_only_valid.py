@@ -50,7 +50,7 @@ def test_islands_keep_only_what_is_comparable(tried: list[Evaluation]) -> None:
 
 
 @given(st.lists(outcomes, min_size=1, max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_that_failed_is_ranked_or_best_in_a_run(tried: list[Any]) -> None:
     from .conftest import Scripted
 
@@ -77,7 +77,7 @@ def test_only_what_is_comparable_and_wholly_above_the_baseline_certifies(evaluat
 
 
 @given(evaluations)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_certificate_that_does_not_hold_makes_no_certified_best(certificate: Evaluation) -> None:
     from .conftest import Scripted
 

@@ -29,7 +29,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(inputs=st.dictionaries(st.text(), values, max_size=3), output=values)
 def test_what_is_saved_is_loaded(tmp_path_factory: Any, inputs: dict[str, Any], output: Any) -> None:
     stem = tmp_path_factory.mktemp("recorded") / "task"

@@ -62,7 +62,7 @@ archives = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(outcomes=outcomes, islands=st.integers(1, 4), interval=st.integers(1, 7), archive=archives)
 def test_a_replay_equals_the_live_state(
     scripted: Any, outcomes: list[Any], islands: int, interval: int, archive: dict[str, Any]
@@ -84,7 +84,7 @@ def test_a_replay_equals_the_live_state(
         assert report.evaluations == live.evaluations
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(outcomes=outcomes, islands=st.integers(2, 4), interval=st.integers(1, 4))
 def test_migration_fills_no_cell_twice_and_loses_no_elite(
     scripted: Any, outcomes: list[Any], islands: int, interval: int

@@ -68,7 +68,7 @@ LAST = 1
 """
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_any_statements_can_go_and_what_stays_parses(data: st.DataObject) -> None:
     statements = Statements(SOURCE)

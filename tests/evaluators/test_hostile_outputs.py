@@ -97,7 +97,7 @@ def judge(name: str, index: int, output: Any) -> Verdict:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", TASKS, ids=lambda name: Path(name).name)
 def test_no_hostile_output_is_valid(name: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(hostile, st.integers(0, 9))
     def throw(output: Any, index: int) -> None:
         assert not judge(name, index, output).valid
@@ -108,7 +108,7 @@ def test_no_hostile_output_is_valid(name: str) -> None:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", TASKS, ids=lambda name: Path(name).name)
 def test_whatever_comes_gets_a_verdict_and_finite_metrics_where_it_is_valid(name: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(anything, st.integers(0, 9))
     def throw(output: Any, index: int) -> None:
         verdict = judge(name, index, output)

@@ -62,7 +62,7 @@ def only_plain(value: Any) -> bool:
 
 
 @given(values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_plain_data_goes_through_unchanged(value):
     assert same(through(value), value)
 
@@ -90,7 +90,7 @@ def test_views_and_foreign_byte_orders_arrive_as_native_copies():
 
 
 @given(st.binary(max_size=80), st.integers(0, 64))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(b"l\xff\xff\xff\xff", 0)
 @example(b"Q\xff\xff\xff\xff", 0)
 @example(b"a\x05\x02" + (1 << 40).to_bytes(8, "little") * 2, 64)
@@ -106,7 +106,7 @@ def test_random_bytes_give_plain_data_or_wire_error(header, blob_bytes):
 
 
 @given(values, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damaged_frames_give_plain_data_or_wire_error(value, data):
     header, *blobs = encode(value)
     damaged = bytearray(header)
