@@ -15,13 +15,14 @@ DIGITS = 30
 
 
 def behaviour_of(trials: Sequence[Trial]) -> str:
-    """16 hexadecimal digits over outputs and what their oracles charged.
+    """16 hexadecimal digits over outputs, the judge's metrics and what oracles charged.
 
-    Equal for programs that answer alike up to rounding; time and memory do not count.
+    Equal for programs that answer alike up to rounding; time and memory do not count. What a program tells an oracle
+    shows in the metrics.
     """
     digest = hashlib.sha256()
     for trial in trials:
-        _feed(digest, [trial.output, trial.oracle_cost])
+        _feed(digest, [trial.output, trial.metrics, trial.oracle_cost])
     return digest.hexdigest()[:16]
 
 

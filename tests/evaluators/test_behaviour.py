@@ -27,9 +27,10 @@ def test_a_sum_in_another_order_is_the_same_behaviour(values: list[float]) -> No
         assert behaviour(one) == behaviour(other)
 
 
-def test_time_memory_and_words_do_not_count_and_oracle_calls_do() -> None:
+def test_time_memory_and_words_do_not_count_and_what_oracles_and_judges_see_does() -> None:
     assert behaviour(1.0, cpu_seconds=9.0, stdout="said", peak_memory=7) == behaviour(1.0)
     assert behaviour(1.0, oracle_cost=2.0) != behaviour(1.0)
+    assert behaviour(None, metrics={"regret": 2.0}) != behaviour(None, metrics={"regret": 2.1})
 
 
 @pytest.mark.parametrize(
