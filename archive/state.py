@@ -79,8 +79,11 @@ class RunState:
     ledger: Ledger = field(default_factory=Ledger)
     """What the proposers achieved, per island."""
     next_index: int = 0
+    behaviours: dict[str, str] = field(default_factory=dict)
+    """The first program of each behaviour on the smoke instances."""
     evaluations: int = 0
-    """How many programs the search has evaluated; INFRA and simplified programs do not count."""
+    """How many programs the search has evaluated; those that failed on the smoke instances, INFRA and simplified ones
+    do not count."""
     stopped: str | None = None
     """Why the run ended, None while it goes on."""
     _archipelago: Archipelago | None = None
@@ -166,6 +169,8 @@ class RunState:
             return []
         del self.pending[event.index]
         program = proposed.program
+        if evaluation.behaviour:
+            self.behaviours.setdefault(evaluation.behaviour, program)
         leader = self.archipelago.islands[proposed.island].best()
         self._rank(program, evaluation)
         if evaluation.state is State.QUARANTINED:
@@ -175,20 +180,24 @@ class RunState:
         targets = range(len(self.archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
         added = [(island, self._offer(island, program, evaluation, beaten)) for island in targets]
         if proposed.operator != SIMPLIFY:
-            self.evaluations += 1
-            self.archipelago.count()
-            self._credit(proposed, leader, added[0][1])
+            if not evaluation.gated:
+                self.evaluations += 1
+                self.archipelago.count()
+            self._credit(proposed, leader, added[0][1], DROPPED_COST if evaluation.gated else 1.0)
         return added
 
-    def _credit(self, proposed: Proposed, leader: str | None, answer: AddResult) -> None:
-        """Enter a proposal's reward; ``leader`` was the best program of its island before."""
+    def _credit(self, proposed: Proposed, leader: str | None, answer: AddResult, evaluated: float) -> None:
+        """Enter a proposal's reward; ``leader`` was the best program of its island before.
+
+        ``evaluated`` is the cost of finding out, in evaluations.
+        """
         if leader is None or not proposed.parents:
             return
         reward = 0.0
         if answer.status is not AddStatus.REJECTED:
             scores = map(self._score, (proposed.program, leader, proposed.parents[0]))
             reward = reward_of(*scores)
-        cost = 1.0 + proposal_cost(proposed.tokens, proposed.usd)
+        cost = evaluated + proposal_cost(proposed.tokens, proposed.usd)
         self.ledger.enter(proposed.island, proposed.proposer, proposed.detail, reward, cost)
 
     def _score(self, program: str) -> float:

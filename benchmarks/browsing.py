@@ -35,8 +35,8 @@ from ..archive import (
     Stopped,
     moved,
 )
-from ..discovery.events import added_events, seed_event
 from ..discovery.config import BudgetSettings, RunConfig
+from ..discovery.events import added_events, seed_event
 from ..evaluators import Calibration, Descriptor, Evaluation, InstanceResult, Interval, State
 
 AXES = (Descriptor("code_size", 20, 400, bins=12, scale="log"), Descriptor("cpu_seconds", 1e-3, 1.0, 10, scale="log"))

@@ -14,10 +14,11 @@ from ..archive.events import Traced
 from ..archive.island import AddStatus
 from ..archive.state import SEED, Additions
 from ..evaluators import State
+from .behaviours import known_behaviours
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
-from .events import added_events, dropped_event, proposed_event
+from .events import added_events, dropped_event, proposed_event, repeated_event
 from .executor import Executor
 from .flight import Flight, Landed
 from .reopening import Reopened
@@ -140,7 +141,7 @@ class Conductor:
             self._leftovers.remove(proposed)
             self._budget.reserve_evaluation()
             landed = await self._evaluate(proposed)
-            await self._add(landed)
+            await self._land(landed)
             evaluation = landed.evaluation
             if evaluation.state is not State.VALID:
                 raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
@@ -153,7 +154,7 @@ class Conductor:
                 await self._accept()
                 return True
         if self._evaluating:
-            await self._add(await self._evaluating.popleft())
+            await self._land(await self._evaluating.popleft())
             return True
         return False
 
@@ -210,7 +211,6 @@ class Conductor:
             self._budget.release_evaluation()
             self.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
             return
-        self._barren = 0
         self._proposed.add(made.program.id)
         event = proposed_event(flight.index, flight.island, made)
         self.record(event)
@@ -244,9 +244,9 @@ class Conductor:
             flight.made.cancel()
 
     async def _evaluate(self, proposed: Proposed) -> Landed:
-        said = ""
+        known, said = known_behaviours(self._state, proposed.program, self._config.lines), ""
         for _ in range(MAX_INFRA):
-            evaluation = await self._executor.evaluate(proposed.files, proposed.program)
+            evaluation = await self._executor.evaluate(proposed.files, proposed.program, known)
             if evaluation.state is not State.INFRA:
                 return Landed(proposed, evaluation)
             self.record(Evaluated(index=proposed.index, evaluation=evaluation))
@@ -266,9 +266,20 @@ class Conductor:
         duel = await self._executor.duel(proposed.files, rival.files, f"{proposed.program}:{elite}")
         return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
 
+    async def _land(self, landed: Landed) -> None:
+        """What ended at the gate gives its evaluation back to the budget."""
+        evaluation = landed.evaluation
+        self._proposed.discard(landed.proposed.program)
+        self._barren = self._barren + 1 if evaluation.gated else 0
+        if evaluation.gated:
+            self._budget.release_evaluation()
+        if evaluation.gated and evaluation.state is State.VALID:
+            self.record(repeated_event(landed.proposed, self._state.behaviours[evaluation.behaviour]))
+        else:
+            await self._add(landed)
+
     async def _add(self, landed: Landed) -> None:
         index = landed.proposed.index
-        self._proposed.discard(landed.proposed.program)
         evaluated = Evaluated(index=index, evaluation=landed.evaluation)
         remeasured = await self._remeasure(landed)
         if remeasured is not None:

@@ -56,6 +56,17 @@ def dropped_event(index: int, island: int, reason: str, made: Proposal | NoPropo
     )
 
 
+def repeated_event(proposed: Proposed, known: str) -> Dropped:
+    """What a proposal cost is in the journal already."""
+    return Dropped(
+        index=proposed.index,
+        island=proposed.island,
+        reason=f"does on the smoke instances what {known[:12]} does",
+        proposer=proposed.proposer,
+        detail=proposed.detail,
+    )
+
+
 def seed_event(baseline: str) -> Proposed:
     """The baseline, from which every island starts."""
     program = Program.of(baseline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -15,7 +15,9 @@ from ..sandbox import Backend, Sandbox, SandboxError, SandboxSpec, open_sandbox
 class Executor(Protocol):
     """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation: ...
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+        """``known`` behaviours need no evaluation."""
+        ...
 
     async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
         """What an evaluated program does on a smoke instance; None where the machine fails."""
@@ -64,10 +66,10 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._sandboxes: list[Sandbox] = []
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
         """Raises: NoJail where this machine has no jail."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._evaluate, files, program_id)
+        return await loop.run_in_executor(self._threads, self._evaluate, files, program_id, known)
 
     async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
         loop = asyncio.get_running_loop()
@@ -81,8 +83,8 @@ class LocalExecutor:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._smoke, files)
 
-    def _evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
-        return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose)
+    def _evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str]) -> Evaluation:
+        return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose, known=known)
 
     def _trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
         return self._evaluator().trace(files, evaluation, self._purpose)

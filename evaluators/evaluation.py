@@ -69,3 +69,8 @@ class Evaluation(Record):
     tier: str = ""
     load: float | None = None
     instances: tuple[InstanceResult, ...] = ()
+    behaviour: str = ""
+    """Hash of what the program did on the smoke instances; empty where it was not run on them, or only time counts."""
+    gated: bool = False
+    """Whether it ended at the smoke instances: the program failed there, or did what a known one does (then VALID and
+    without a score)."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ..sandbox import Sandbox, SandboxError
 from .assembly import Assembly
+from .behaviour import behaviour_of
 from .calibration import Calibration
 from .duel import Duel, decide
 from .evaluation import Evaluation, InstanceResult, State
@@ -49,14 +51,21 @@ class Evaluator:
         purpose: str = "search",
         confidence: float = CONFIDENCE,
         gate: bool = True,
+        known: Collection[str] = (),
     ) -> Evaluation:
         """Never raises for what the program does. Without ``gate`` an implausible gain is scored, not QUARANTINED.
+
+        A program that does on the smoke instances what one of the ``known`` behaviours is goes no further.
 
         A failing sandbox, or a clocked baseline that is not VALID on an instance, is tried again, on other instances
         where they are the program's own; then the state is INFRA.
         """
         assembly = Assembly(self._task, self._calibration, self._sandbox.tier, confidence, gate)
-        done, said = _tried(lambda number: self._evaluate(assembly, files, f"{program_id}.{number}", size, purpose))
+
+        def once(number: int) -> Evaluation:
+            return self._evaluate(assembly, files, f"{program_id}.{number}", size, purpose, known)
+
+        done, said = _tried(once)
         return done or Evaluation(state=State.INFRA, size=size, feedback=said, tier=self._sandbox.tier)
 
     def duel(self, challenger: Files, elite: Files, name: str, *, size: Size = "default") -> Duel | None:
@@ -83,32 +92,41 @@ class Evaluator:
         instance = telling(self._instances("smoke", purpose), evaluation)
         return _tried(lambda number: trace(self._task, self._sandbox, files, instance))[0]
 
-    def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str) -> Evaluation:
-        printed = ""
+    def _evaluate(
+        self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str, known: Collection[str]
+    ) -> Evaluation:
+        printed, behaviour = "", ""
         if size != "smoke":
-            failed, printed = self._smoke(assembly, files, purpose)
-            if failed is not None:
-                return failed
+            smoke = self._smoke(assembly, files, purpose)
+            if smoke.failed is not None:
+                return smoke.failed
+            printed, behaviour = smoke.printed, smoke.behaviour
+            if behaviour in known:
+                tier = self._sandbox.tier
+                return Evaluation(state=State.VALID, size="smoke", tier=tier, behaviour=behaviour, gated=True)
         measure = self._clocked if self._task.objective.measure.timed else self._unclocked
-        return assembly.evaluation(measure(assembly, files, program_id, size, purpose), size, files, printed)
+        evaluation = assembly.evaluation(measure(assembly, files, program_id, size, purpose), size, files, printed)
+        return evaluation.model_copy(update={"behaviour": behaviour})
 
     def smoke(self, files: Files, purpose: str = "search") -> Evaluation | None:
         """What ``evaluate`` would say of a program that fails on a smoke instance; None for one that does not.
 
         Raises: SandboxError.
         """
-        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files, purpose)[0]
+        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files, purpose).failed
 
-    def _smoke(self, assembly: Assembly, files: Files, purpose: str) -> tuple[Evaluation | None, str]:
-        """The gate: an evaluation where the program fails, and what it printed."""
-        printed = ""
+    def _smoke(self, assembly: Assembly, files: Files, purpose: str) -> _Smoke:
+        trials: list[Trial] = []
         for instance in self._instances("smoke", purpose):
             trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
+            trials.append(trial)
             result = assembly.result(instance, trial, None, own_words=True)
-            printed += trial.stdout
             if result.state is not State.VALID:
-                return assembly.evaluation([result], "smoke", files, printed), printed
-        return None, printed
+                printed = "".join(trial.stdout for trial in trials)
+                failed = assembly.evaluation([result], "smoke", files, printed)
+                return _Smoke(printed, failed.model_copy(update={"gated": True}))
+        timed = self._task.objective.measure.timed
+        return _Smoke("".join(trial.stdout for trial in trials), behaviour="" if timed else behaviour_of(trials))
 
     def _unclocked(
         self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str
@@ -154,6 +172,15 @@ class Evaluator:
         if trial.value is None or baseline is None:
             return None
         return gain(self._task.objective, trial.value, baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Smoke:
+    """The gate: what a program printed there, and how it failed or what it did."""
+
+    printed: str
+    failed: Evaluation | None = None
+    behaviour: str = ""
 
 
 def _tried(once: Callable[[int], T]) -> tuple[T | None, str]:

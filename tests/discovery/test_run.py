@@ -1,5 +1,7 @@
 """Whole runs in this process, on small tasks."""
 
+import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,12 @@ TOYS = Path(__file__).parent.parent / "toy_tasks"
 def run(tmp_path: Path, name: str = "linear", **values: Any) -> Outcome:
     options: dict[str, Any] = {"budget__evaluations": 40, "workers": 1, "seed": 0} | values
     return start(str(TOYS / name), load_config(None, **options), tmp_path / "run")
+
+
+def answering(expression: str) -> str:
+    """The baseline of ``linear`` with another answer."""
+    baseline = load_task(str(TOYS / "linear")).baseline
+    return re.sub("return .*", f"return {expression}", baseline)
 
 
 def journal_of(directory: Path) -> list[str]:
@@ -102,6 +110,20 @@ def test_duplicates_and_rule_breakers_cost_no_evaluation(tmp_path: Path) -> None
     assert outcome.stopped_by == "exhausted"
     dropped = [line for line in journal_of(tmp_path / "run") if '"kind":"dropped"' in line]
     assert "duplicate" in dropped[0]
+
+
+def test_what_ends_at_the_smoke_instances_costs_no_evaluation(tmp_path: Path) -> None:
+    answers = ["x[0:3]", "2.0 * x", "x + x", "y + 0"]
+    scripted = ScriptedProposer([answering(answer) for answer in answers])
+    config = load_config(None, budget__evaluations=10, workers=1, in_flight=1)
+    outcome = start(str(TOYS / "linear"), config, tmp_path / "run", proposer=scripted)
+    assert outcome.evaluations == 2
+    with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
+        assert verify(journal).ok
+        state = replay(journal)
+    assert state.counts[State.INVALID] == 1
+    dropped = [line for line in journal_of(tmp_path / "run") if "does on the smoke instances what" in line]
+    assert len(dropped) == 2
 
 
 def test_replay_of_the_journal_is_the_state_the_run_had(tmp_path: Path) -> None:
