@@ -1,0 +1,62 @@
+"""Symmetric positive (semi)definite matrices with unit mean diagonal, and the shifts that are added to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def plate(rng: np.random.Generator, side: int) -> Array:
+    """Five-point Laplacian of a square with fixed boundary and two conductivities, (side^2, side^2)."""
+    line = 2 * np.eye(side) - np.eye(side, k=1) - np.eye(side, k=-1)
+    across, along = rng.uniform(0.5, 1.5, 2)
+    return _scaled(across * np.kron(line, np.eye(side)) + along * np.kron(np.eye(side), line))
+
+
+def rod(rng: np.random.Generator, n: int) -> Array:
+    """Three-point Laplacian of a line with fixed ends and random conductivities, (n, n)."""
+    conductivity = rng.uniform(0.7, 1.4, n + 1)
+    inner = conductivity[1:-1]
+    return _scaled(np.diag(conductivity[:-1] + conductivity[1:]) - np.diag(inner, 1) - np.diag(inner, -1))
+
+
+def two_blocks(rng: np.random.Generator, n: int) -> Array:
+    """Identity minus random weights between two halves, whose spectral radius lies just below one, (n, n)."""
+    half = n // 2
+    between = (rng.random((half, n - half)) < 6 / half) * rng.uniform(0.2, 1.0, (half, n - half))
+    weights = np.zeros((n, n))
+    weights[:half, half:] = between
+    weights += weights.T
+    return np.eye(n) - rng.uniform(0.93, 0.99) * weights / np.linalg.norm(weights, 2)
+
+
+def network(rng: np.random.Generator, n: int) -> Array:
+    """Normalised Laplacian of the graph that links random points of a square to their four neighbours, (n, n)."""
+    points = rng.random((n, 2))
+    distances = np.hypot(points[:, None, 0] - points[:, 0], points[:, None, 1] - points[:, 1])
+    np.fill_diagonal(distances, np.inf)
+    links = np.zeros((n, n))
+    links[np.repeat(np.arange(n), 4), np.argsort(distances, axis=1)[:, :4].ravel()] = 1.0
+    links = np.maximum(links, links.T)
+    degrees = links.sum(axis=1)
+    return np.eye(n) - links / np.sqrt(np.outer(degrees, degrees))
+
+
+def shifts(rng: np.random.Generator, kind: str, count: int, low: float, high: float) -> Array:
+    """A sequence in [low, high]: ``independent`` (log-uniform), ``drift`` (slow waves) or ``regimes`` (two levels)."""
+    if kind == "independent":
+        place = rng.random(count)
+    elif kind == "drift":
+        wave = 0.5 + 0.5 * np.sin(np.linspace(0, 9, count) + rng.uniform(0, 6))
+        place = np.clip(wave + rng.normal(0, 0.1, count), 0, 1)
+    else:
+        level = np.where(rng.random(count) < 0.5, 0.1, 0.7)
+        place = np.clip(level + rng.normal(0, 0.05, count), 0, 1)
+    return low * (high / low) ** place
+
+
+def _scaled(matrix: Array) -> Array:
+    return matrix / np.diag(matrix).mean()
