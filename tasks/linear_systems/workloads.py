@@ -1,4 +1,4 @@
-"""Symmetric positive (semi)definite matrices with unit mean diagonal, and the shifts that are added to them."""
+"""Matrices of linear systems with shifts to be added, and low-rank matrices with their measurements."""
 
 from __future__ import annotations
 
@@ -60,3 +60,15 @@ def shifts(rng: np.random.Generator, kind: str, count: int, low: float, high: fl
 
 def _scaled(matrix: Array) -> Array:
     return matrix / np.diag(matrix).mean()
+
+
+def low_rank_psd(rng: np.random.Generator, d: int, rank: int) -> Array:
+    """A random positive semidefinite matrix (d, d) whose eigenvalues fall from a random scale to half of it."""
+    basis = np.linalg.qr(rng.normal(size=(d, rank)))[0]
+    return (basis * (rng.uniform(0.5, 2.0) * np.linspace(1.0, 0.5, rank))) @ basis.T
+
+
+def symmetric_gaussian(rng: np.random.Generator, count: int, d: int) -> Array:
+    """Measurement matrices (count, d, d): the symmetric parts of matrices of standard normal entries."""
+    matrices = rng.normal(size=(count, d, d))
+    return (matrices + matrices.transpose(0, 2, 1)) / 2
