@@ -1,4 +1,4 @@
-"""Matrices of linear systems with shifts to be added, and low-rank matrices with their measurements."""
+"""Shifted systems, low-rank matrices with their measurements, and families of convection-diffusion problems."""
 
 from __future__ import annotations
 
@@ -72,3 +72,45 @@ def symmetric_gaussian(rng: np.random.Generator, count: int, d: int) -> Array:
     """Measurement matrices (count, d, d): the symmetric parts of matrices of standard normal entries."""
     matrices = rng.normal(size=(count, d, d))
     return (matrices + matrices.transpose(0, 2, 1)) / 2
+
+
+def diffusion_parameters(rng: np.random.Generator, kind: str, count: int, width: int) -> Array:
+    """Parameters (count, width): ``independent``, or points of a closed ``loop`` in random order."""
+    if kind == "independent":
+        return rng.normal(size=(count, width))
+    centre, first, second = rng.normal(size=(3, width))
+    angles = 2 * np.pi * rng.permutation(count)[:, None] / count
+    return centre + np.cos(angles) * first + np.sin(angles) * second
+
+
+def diffusion_field(parameters: Array, side: int) -> Array:
+    """exp of a cosine series on a square, (side, side); eight parameters weigh the products of degree 0 to 2."""
+    waves = np.cos(np.pi * np.outer(np.arange(3), np.linspace(0, 1, side)))
+    degrees = [(i, j) for i in range(3) for j in range(3) if i + j > 0]
+    series = [np.outer(waves[i], waves[j]) / (1 + i * i + j * j) for i, j in degrees]
+    return np.exp(np.tensordot(parameters, series, axes=1))
+
+
+def convection_diffusion(field: Array, velocity: Array) -> Any:
+    """Five-point finite differences of -div(field grad u) + velocity . grad u, u = 0 on the boundary.
+
+    Times h^2, as a sparse matrix (side^2, side^2); not symmetric unless the velocity (2,) is zero.
+    """
+    from scipy.sparse import coo_matrix
+
+    side = len(field)
+    number = np.arange(side**2).reshape(side, side)
+    place = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"))
+    padded = np.pad(field, 1, mode="edge")
+    rows, columns, values, diagonal = [], [], [], np.zeros_like(field)
+    for axis in (0, 1):
+        for step in (-1, 1):
+            face = 0.5 * (field + np.roll(padded, -step, axis)[1:-1, 1:-1])
+            diagonal += face
+            inside = (place[axis] + step >= 0) & (place[axis] + step < side)
+            rows.append(number[inside])
+            columns.append(np.roll(number, -step, axis)[inside])
+            values.append((step * velocity[axis] / (2 * (side + 1)) - face)[inside])
+    entries = np.concatenate([*values, diagonal.ravel()])
+    at = (np.concatenate([*rows, number.ravel()]), np.concatenate([*columns, number.ravel()]))
+    return coo_matrix((entries, at), shape=(side**2, side**2)).tocsr()

@@ -4,7 +4,7 @@ import math
 
 # EVOLVE-BLOCK-START
 EXPLORATION = 1.0
-BATCHES = 4
+BATCHES = 2
 
 
 def play(oracle, K, T, seed):
