@@ -10,32 +10,41 @@ SAFETY = 0.9
 def solve_family(oracle, params, B, tolerance):
     solutions = np.zeros_like(B)
     for i in range(len(B)):
-        b = B[i]
-        x = np.zeros_like(b)
-        target = tolerance * np.linalg.norm(b)
-        r = b
+        x = np.zeros_like(B[i])
+        r = B[i]
+        target = tolerance * np.linalg.norm(B[i])
         while np.linalg.norm(r) > target:
-            V, H = np.zeros((RESTART + 1, len(b))), np.zeros((RESTART + 1, RESTART))
-            beta = np.linalg.norm(r)
-            V[0] = r / beta
-            for j in range(RESTART):
-                w = oracle.apply(i, V[j])
-                for _ in range(2):
-                    h = V[: j + 1] @ w
-                    w = w - h @ V[: j + 1]
-                    H[: j + 1, j] += h
-                H[j + 1, j] = np.linalg.norm(w)
-                V[j + 1] = w / H[j + 1, j]
-                e = np.zeros(j + 2)
-                e[0] = beta
-                y = np.linalg.lstsq(H[: j + 2, : j + 1], e, rcond=None)[0]
-                residual = e - H[: j + 2, : j + 1] @ y
-                if np.linalg.norm(residual) < SAFETY * target:
-                    break
-            x = x + y @ V[: j + 1]
-            r = residual @ V[: j + 2]
+            V, H = arnoldi(oracle, i, r, SAFETY * target)
+            y, residual = least_squares(H, np.linalg.norm(r))
+            x = x + y @ V[:-1]
+            r = residual @ V
         solutions[i] = x
     return solutions
+
+
+def arnoldi(oracle, i, r, enough):
+    V, H = np.zeros((RESTART + 1, len(r))), np.zeros((RESTART + 1, RESTART))
+    beta = np.linalg.norm(r)
+    V[0] = r / beta
+    residual, steps = r, 0
+    while steps < RESTART and np.linalg.norm(residual) > enough:
+        w = oracle.apply(i, V[steps])
+        for _ in range(2):
+            h = V[: steps + 1] @ w
+            w = w - h @ V[: steps + 1]
+            H[: steps + 1, steps] += h
+        steps += 1
+        H[steps, steps - 1] = np.linalg.norm(w)
+        V[steps] = w / np.linalg.norm(w)
+        residual = least_squares(H[: steps + 1, :steps], beta)[1]
+    return V[: steps + 1], H[: steps + 1, :steps]
+
+
+def least_squares(H, beta):
+    e = np.zeros(len(H))
+    e[0] = beta
+    y = np.linalg.lstsq(H, e, rcond=None)[0]
+    return y, e - H @ y
 
 
 # EVOLVE-BLOCK-END

@@ -12,19 +12,20 @@ def solve_family(oracle, params, B, tolerance):
 
 def gmres(oracle, i, b, target):
     V, H = np.zeros((MOST_STEPS + 1, len(b))), np.zeros((MOST_STEPS + 1, MOST_STEPS))
-    beta = np.linalg.norm(b)
-    V[0] = b / beta
-    for j in range(MOST_STEPS):
-        w = oracle.apply(i, V[j])
+    e = np.zeros(MOST_STEPS + 1)
+    e[0] = np.linalg.norm(b)
+    V[0] = b / e[0]
+    y, residual, steps = np.zeros(0), e[:1], 0
+    while steps < MOST_STEPS and np.linalg.norm(residual) > SAFETY * target:
+        w = oracle.apply(i, V[steps])
         for _ in range(2):
-            h = V[: j + 1] @ w
-            w = w - h @ V[: j + 1]
-            H[: j + 1, j] += h
-        H[j + 1, j] = np.linalg.norm(w)
-        V[j + 1] = w / H[j + 1, j]
-        e = np.zeros(j + 2)
-        e[0] = beta
-        y = np.linalg.lstsq(H[: j + 2, : j + 1], e, rcond=None)[0]
-        if np.linalg.norm(e - H[: j + 2, : j + 1] @ y) < SAFETY * target:
-            break
-    return y @ V[: j + 1]
+            h = V[: steps + 1] @ w
+            w = w - h @ V[: steps + 1]
+            H[: steps + 1, steps] += h
+        steps += 1
+        H[steps, steps - 1] = np.linalg.norm(w)
+        V[steps] = w / np.linalg.norm(w)
+        part = H[: steps + 1, :steps]
+        y = np.linalg.lstsq(part, e[: steps + 1], rcond=None)[0]
+        residual = e[: steps + 1] - part @ y
+    return y @ V[:steps]

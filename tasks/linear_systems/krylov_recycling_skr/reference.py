@@ -36,38 +36,41 @@ def gcro_dr(apply, b, U, target):
         C, U = orthonormal(np.array([apply(u) for u in U]), U)
         x, r = (C @ r) @ U, r - (C @ r) @ C
     while np.linalg.norm(r) > target:
-        V, H, E = arnoldi(apply, r, C, CYCLE - len(U), target)
-        steps = H.shape[1]
-        e = np.zeros(steps + 1)
-        e[0] = np.linalg.norm(r)
-        y = np.linalg.lstsq(H, e, rcond=None)[0]
-        x = x + y @ V[:steps] - (E @ y) @ U
-        r = (e - H @ y) @ V
-        if len(U) + steps > K:
-            G = np.block([[np.eye(len(U)), E], [np.zeros((steps + 1, len(U))), H]])
-            C, U = harmonic_ritz(G, np.vstack([U, V[:steps]]), np.vstack([C, V]))
+        V, H, E = arnoldi(apply, r, C, CYCLE - len(U), SAFETY * target)
+        y, residual = least_squares(H, np.linalg.norm(r))
+        x = x + y @ V[:-1] - (E @ y) @ U
+        r = residual @ V
+        if len(U) + len(y) > K:
+            G = np.block([[np.eye(len(U)), E], [np.zeros((len(H), len(U))), H]])
+            C, U = harmonic_ritz(G, np.vstack([U, V[:-1]]), np.vstack([C, V]))
     return x, U
 
 
-def arnoldi(apply, r, C, most, target):
-    """A V[:-1]' = C' E + V' H, until most steps are done or the residual can fall below the target."""
+def arnoldi(apply, r, C, most, enough):
+    """A V[:-1]' = C' E + V' H, until most steps are done or the residual can fall to what is enough."""
     V, H, E = np.zeros((most + 1, len(r))), np.zeros((most + 1, most)), np.zeros((len(C), most))
     V[0] = r / np.linalg.norm(r)
-    for j in range(most):
-        w = apply(V[j])
+    residual, steps = r, 0
+    while steps < most and np.linalg.norm(residual) > enough:
+        w = apply(V[steps])
         for _ in range(2):
-            along, h = C @ w, V[: j + 1] @ w
-            w = w - along @ C - h @ V[: j + 1]
-            E[:, j] += along
-            H[: j + 1, j] += h
-        H[j + 1, j] = np.linalg.norm(w)
-        V[j + 1] = w / H[j + 1, j]
-        e = np.zeros(j + 2)
-        e[0] = np.linalg.norm(r)
-        y = np.linalg.lstsq(H[: j + 2, : j + 1], e, rcond=None)[0]
-        if np.linalg.norm(e - H[: j + 2, : j + 1] @ y) < SAFETY * target:
-            break
-    return V[: j + 2], H[: j + 2, : j + 1], E[:, : j + 1]
+            along, h = C @ w, V[: steps + 1] @ w
+            w = w - along @ C - h @ V[: steps + 1]
+            E[:, steps] += along
+            H[: steps + 1, steps] += h
+        steps += 1
+        H[steps, steps - 1] = np.linalg.norm(w)
+        V[steps] = w / np.linalg.norm(w)
+        residual = least_squares(H[: steps + 1, :steps], np.linalg.norm(r))[1]
+    return V[: steps + 1], H[: steps + 1, :steps], E[:, :steps]
+
+
+def least_squares(H, beta):
+    """The y that minimises |beta e_1 - H y|, and that residual."""
+    e = np.zeros(len(H))
+    e[0] = beta
+    y = np.linalg.lstsq(H, e, rcond=None)[0]
+    return y, e - H @ y
 
 
 def harmonic_ritz(G, inner, outer):
