@@ -1,0 +1,116 @@
+"""Shifted systems, low-rank matrices with their measurements, and families of convection-diffusion problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def plate(rng: np.random.Generator, side: int) -> Array:
+    """Five-point Laplacian of a square with fixed boundary and two conductivities, (side^2, side^2)."""
+    line = 2 * np.eye(side) - np.eye(side, k=1) - np.eye(side, k=-1)
+    across, along = rng.uniform(0.5, 1.5, 2)
+    return _scaled(across * np.kron(line, np.eye(side)) + along * np.kron(np.eye(side), line))
+
+
+def rod(rng: np.random.Generator, n: int) -> Array:
+    """Three-point Laplacian of a line with fixed ends and random conductivities, (n, n)."""
+    conductivity = rng.uniform(0.7, 1.4, n + 1)
+    inner = conductivity[1:-1]
+    return _scaled(np.diag(conductivity[:-1] + conductivity[1:]) - np.diag(inner, 1) - np.diag(inner, -1))
+
+
+def two_blocks(rng: np.random.Generator, n: int) -> Array:
+    """Identity minus random weights between two halves, whose spectral radius lies just below one, (n, n)."""
+    half = n // 2
+    between = (rng.random((half, n - half)) < 6 / half) * rng.uniform(0.2, 1.0, (half, n - half))
+    weights = np.zeros((n, n))
+    weights[:half, half:] = between
+    weights += weights.T
+    return np.eye(n) - rng.uniform(0.93, 0.99) * weights / np.linalg.norm(weights, 2)
+
+
+def network(rng: np.random.Generator, n: int) -> Array:
+    """Normalised Laplacian of the graph that links random points of a square to their four neighbours, (n, n)."""
+    points = rng.random((n, 2))
+    distances = np.hypot(points[:, None, 0] - points[:, 0], points[:, None, 1] - points[:, 1])
+    np.fill_diagonal(distances, np.inf)
+    links = np.zeros((n, n))
+    links[np.repeat(np.arange(n), 4), np.argsort(distances, axis=1)[:, :4].ravel()] = 1.0
+    links = np.maximum(links, links.T)
+    degrees = links.sum(axis=1)
+    return np.eye(n) - links / np.sqrt(np.outer(degrees, degrees))
+
+
+def shifts(rng: np.random.Generator, kind: str, count: int, low: float, high: float) -> Array:
+    """A sequence in [low, high]: ``independent`` (log-uniform), ``drift`` (slow waves) or ``regimes`` (two levels)."""
+    if kind == "independent":
+        place = rng.random(count)
+    elif kind == "drift":
+        wave = 0.5 + 0.5 * np.sin(np.linspace(0, 9, count) + rng.uniform(0, 6))
+        place = np.clip(wave + rng.normal(0, 0.1, count), 0, 1)
+    else:
+        level = np.where(rng.random(count) < 0.5, 0.1, 0.7)
+        place = np.clip(level + rng.normal(0, 0.05, count), 0, 1)
+    return low * (high / low) ** place
+
+
+def _scaled(matrix: Array) -> Array:
+    return matrix / np.diag(matrix).mean()
+
+
+def low_rank_psd(rng: np.random.Generator, d: int, rank: int) -> Array:
+    """A random positive semidefinite matrix (d, d) whose eigenvalues fall from a random scale to half of it."""
+    basis = np.linalg.qr(rng.normal(size=(d, rank)))[0]
+    return (basis * (rng.uniform(0.5, 2.0) * np.linspace(1.0, 0.5, rank))) @ basis.T
+
+
+def symmetric_gaussian(rng: np.random.Generator, count: int, d: int) -> Array:
+    """Measurement matrices (count, d, d): the symmetric parts of matrices of standard normal entries."""
+    matrices = rng.normal(size=(count, d, d))
+    return (matrices + matrices.transpose(0, 2, 1)) / 2
+
+
+def diffusion_parameters(rng: np.random.Generator, kind: str, count: int, width: int) -> Array:
+    """Parameters (count, width): ``independent``, or points of a closed ``loop`` in random order."""
+    if kind == "independent":
+        return rng.normal(size=(count, width))
+    centre, first, second = rng.normal(size=(3, width))
+    angles = 2 * np.pi * rng.permutation(count)[:, None] / count
+    return centre + np.cos(angles) * first + np.sin(angles) * second
+
+
+def diffusion_field(parameters: Array, side: int) -> Array:
+    """exp of a cosine series on a square, (side, side); eight parameters weigh the products of degree 0 to 2."""
+    waves = np.cos(np.pi * np.outer(np.arange(3), np.linspace(0, 1, side)))
+    degrees = [(i, j) for i in range(3) for j in range(3) if i + j > 0]
+    series = [np.outer(waves[i], waves[j]) / (1 + i * i + j * j) for i, j in degrees]
+    return np.exp(np.tensordot(parameters, series, axes=1))
+
+
+def convection_diffusion(field: Array, velocity: Array) -> Any:
+    """Five-point finite differences of -div(field grad u) + velocity . grad u, u = 0 on the boundary.
+
+    Times h^2, as a sparse matrix (side^2, side^2); not symmetric unless the velocity (2,) is zero.
+    """
+    from scipy.sparse import coo_matrix
+
+    side = len(field)
+    number = np.arange(side**2).reshape(side, side)
+    place = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"))
+    padded = np.pad(field, 1, mode="edge")
+    rows, columns, values, diagonal = [], [], [], np.zeros_like(field)
+    for axis in (0, 1):
+        for step in (-1, 1):
+            face = 0.5 * (field + np.roll(padded, -step, axis)[1:-1, 1:-1])
+            diagonal += face
+            inside = (place[axis] + step >= 0) & (place[axis] + step < side)
+            rows.append(number[inside])
+            columns.append(np.roll(number, -step, axis)[inside])
+            values.append((step * velocity[axis] / (2 * (side + 1)) - face)[inside])
+    entries = np.concatenate([*values, diagonal.ravel()])
+    at = (np.concatenate([*rows, number.ravel()]), np.concatenate([*columns, number.ravel()]))
+    return coo_matrix((entries, at), shape=(side**2, side**2)).tocsr()
