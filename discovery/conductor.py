@@ -303,7 +303,9 @@ class Conductor:
         if not self._reads or all(answer.status is AddStatus.REJECTED for _, answer in answers):
             return []
         trace = await self._executor.trace(proposed.files, self._state.evaluation_of(proposed.program))
-        return [] if trace is None else [Traced(program=proposed.program, trace=concise(trace, proposed.files))]
+        if trace is None:
+            return []
+        return [Traced(program=proposed.program, trace=concise(trace, proposed.files, self._state.clocked))]
 
     def record(self, event: Event) -> None:
         """Write one event and fold it."""

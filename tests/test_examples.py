@@ -12,7 +12,7 @@ from speciate import api
 def test_examples_hold(name: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shared(tmp_path_factory))
     finder = doctest.DocTestFinder(recurse=False)
-    (example,) = finder.find(getattr(api, name), name, module=api, globs=vars(api))
+    (example,) = finder.find(getattr(api, name), name, module=api, globs=dict(vars(api)))
     assert example.examples
     if name == "load_run" and not Path("first").is_dir():
         api.discover("alf_lb_online_dual", "first", evaluations=8, seed=1, settings={"certify": False})

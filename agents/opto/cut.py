@@ -23,15 +23,23 @@ def cut(recorded: Recorded, files: Mapping[str, str]) -> tuple[TracedLine, ...]:
     return tuple(recorded.lines[index] for index in _kept(recorded, files))
 
 
-def concise(trace: Trace, files: Mapping[str, str]) -> Trace:
-    """A trace with no more than what ``cut`` leaves of its last process, to be kept."""
+def concise(trace: Trace, files: Mapping[str, str], timed: bool) -> Trace:
+    """A trace with no more than what ``cut`` leaves of its last process, to be kept.
+
+    Times only where they are what a program is judged by: nothing else in a trace differs from run to run.
+    """
     last = trace.last
     if last is None:
         return trace
     kept = _kept(last, files)
     numbers = {index: number for number, index in enumerate(kept)}
     lines = tuple(
-        line.model_copy(update={"uses": tuple(numbers[used] for used in line.uses if used in numbers)})
+        line.model_copy(
+            update={
+                "uses": tuple(numbers[used] for used in line.uses if used in numbers),
+                "seconds": line.seconds if timed else 0.0,
+            }
+        )
         for line in (last.lines[index] for index in kept)
     )
     target = None if last.target is None else numbers.get(last.target)

@@ -18,7 +18,7 @@ from speciate.evaluators import Evaluation, State, Trace, load_task
 from speciate.evaluators.seeds import draw
 from speciate.evaluators.trace import Recorded, TracedLine
 from speciate.evaluators.tracing import trace
-from speciate.sandbox import open_sandbox
+from speciate.sandbox import Backend, open_sandbox
 
 LINEAR = Path(__file__).parent.parent / "toy_tasks" / "linear"
 SOURCE = """\
@@ -50,7 +50,7 @@ def card() -> TaskCard:
 def traced(source: str) -> Trace:
     folder = load_task(str(LINEAR))
     instance = draw(folder.task, b"secret", "smoke", "search")[0]
-    with open_sandbox(sandbox_spec(folder, unsafe=False)) as sandbox:
+    with open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP)) as sandbox:
         return trace(folder.task, sandbox, {"program.py": source}, instance)
 
 

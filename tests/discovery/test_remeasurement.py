@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +74,11 @@ class NoisyClock:
                 break
         return self.scored(taken, confidence)
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
         return self.fresh(files)
+
+    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> None:
+        return None
 
     async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
         return None
@@ -262,7 +265,7 @@ def test_other_tasks_are_never_timed_again(tmp_path: Path) -> None:
 
 def test_a_quarantined_program_is_tried_first_and_reported_where_it_holds(tmp_path: Path) -> None:
     class Doubting(NoisyClock):
-        async def evaluate(self, files: Mapping[str, str], program_id: str) -> Evaluation:
+        async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
             if honest(files["program.py"]) > 1:
                 return Evaluation(state=State.QUARANTINED, size="default")
             return await super().evaluate(files, program_id)

@@ -12,7 +12,7 @@ from speciate.evaluators.loader import catalogue
 from speciate.evaluators.seeds import draw
 from speciate.evaluators.trace import MAX_SENTENCE, MAX_WORD, read
 from speciate.evaluators.tracing import MAX_RECORDED, telling, trace
-from speciate.sandbox import open_sandbox
+from speciate.sandbox import Backend, open_sandbox
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
 Traced = Callable[..., Trace]
@@ -21,7 +21,7 @@ Traced = Callable[..., Trace]
 def traced(name: str, source: str | None = None) -> Trace:
     folder = load_task(name)
     instance = draw(folder.task, b"secret", "smoke", "search")[0]
-    with open_sandbox(sandbox_spec(folder, unsafe=False)) as sandbox:
+    with open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP)) as sandbox:
         return trace(folder.task, sandbox, {"program.py": source or folder.baseline}, instance)
 
 

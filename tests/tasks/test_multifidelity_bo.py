@@ -55,7 +55,7 @@ def test_the_least_value_is_found_and_the_median_has_a_regret_of_one():
     for instance in instances(np.random.default_rng(1), "default")[:7]:
         pair = instance.secret
         found = differential_evolution(
-            lambda x, high=pair.levels[1]: high(x[None])[0], [(0, 1)] * pair.dim, seed=0, maxiter=60, tol=1e-8
+            lambda x, high=pair.levels[1]: high(x[None])[0], [(0, 1)] * pair.dim, rng=0, maxiter=60, tol=1e-8
         )
         assert pair.regret(found.x) >= -1e-6, instance.name
         points = np.random.default_rng(0).random((500, pair.dim))

@@ -62,6 +62,7 @@ def test_the_gradient_vanishes_at_the_minimiser_and_its_slope_lies_between_the_b
 
 def test_the_smooth_maximums_value_and_gradient_agree():
     function = KINDS["maximum"](np.random.default_rng(0))
+    assert function.value is not None
     for k, unit in enumerate(np.eye(6)):
         h = 1e-6
         slope = (function.value(function.start + h * unit) - function.value(function.start - h * unit)) / (2 * h)

@@ -201,7 +201,7 @@ def test_requests_refused_again_and_again_end_the_proposer(serve: Callable[..., 
     endpoint, notes = serve(sequence(Reply("unknown parameter: top_p", status=400))), Notes()
     transport = ChatTransport(ChatClient("scripted", settings(endpoint)))
 
-    async def thrice() -> list[type[BaseException]]:
+    async def thrice() -> list[type]:
         calls = Calls({"scripted": transport}, notes.desk(), 4, backoff_seconds=0.05)
         ended = [
             await asyncio.gather(calls.ask("scripted", ASKED, Purse(RICH), index, 0), return_exceptions=True)

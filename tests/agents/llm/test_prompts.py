@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ SECTIONS = [
 MOST = 30_000
 
 
-def shown(source: str, feedback: str = "", **values: object) -> Candidate:
+def shown(source: str, feedback: str = "", **values: Any) -> Candidate:
     return Candidate(Program.of(source), Evaluation(state=State.VALID, size="default", feedback=feedback, **values))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speciate.sandbox import Limits, SandboxSpec, open_sandbox
+from speciate.sandbox import Backend, Limits, SandboxSpec, open_sandbox
 
 from .endpoint import Endpoint, Reply
 from .model import improver
@@ -19,10 +19,10 @@ KEY = "sk-not-to-be-seen-anywhere"
 SNOOP = "import os\n\n\ndef f():\n    return sorted(f'{name}={value}' for name, value in os.environ.items())\n"
 
 
-@pytest.mark.parametrize("unsafe", [False, True])
-def test_a_candidate_does_not_see_the_key(unsafe: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", [Backend.BUBBLEWRAP, Backend.UNSAFE])
+def test_a_candidate_does_not_see_the_key(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPECIATE_API_KEY", KEY)
-    with open_sandbox(SandboxSpec(unsafe=unsafe)) as sandbox:
+    with open_sandbox(SandboxSpec(backend=backend)) as sandbox:
         limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
         with sandbox.process({"program.py": SNOOP}, limits) as process:
             seen = process.call("f", {}, None)

@@ -8,10 +8,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from speciate.sandbox import Backend, Limits, NoJail, SandboxError, SandboxSpec, open_sandbox
+from speciate.sandbox import Backend, Limits, NoJail, Sandbox, SandboxError, SandboxSpec, open_sandbox
+from speciate.sandbox.docker.container import Container
 from speciate.sandbox.docker.engine import connect
 
 SPEC = SandboxSpec(backend=Backend.DOCKER)
@@ -24,6 +26,13 @@ with open_sandbox(SandboxSpec(backend=Backend.DOCKER)) as sandbox:
         print(sandbox.pid, process._pid, flush=True)
         process.call("f", {})
 """
+
+
+def running(sandbox: Sandbox) -> Any:
+    """The container of a slot, as the engine's library knows it."""
+    enclosure = sandbox._zygote.enclosure
+    assert isinstance(enclosure, Container)
+    return enclosure._running
 
 
 def slots() -> list[str]:
@@ -88,7 +97,7 @@ def test_the_container_has_what_is_promised(engine):
 
 def test_a_dead_container_is_replaced(engine):
     with open_sandbox(SPEC) as sandbox:
-        sandbox._zygote.enclosure._running.kill()
+        running(sandbox).kill()
         with sandbox.process(FILES, Limits()) as process:
             assert process.call("f", {}) == 1
 
@@ -96,7 +105,7 @@ def test_a_dead_container_is_replaced(engine):
 def test_a_container_that_dies_under_a_process_is_no_fault_of_the_candidate(engine):
     with open_sandbox(SPEC) as sandbox:
         with pytest.raises(SandboxError), sandbox.process(FILES, Limits()) as process:  # noqa: PT012
-            sandbox._zygote.enclosure._running.kill()
+            running(sandbox).kill()
             process.call("g", {})
         with sandbox.process(FILES, Limits()) as process:
             assert process.call("f", {}) == 1
@@ -117,7 +126,7 @@ def test_more_memory_for_a_candidate_that_may_use_more(engine):
             assert process.call("f", {}) == 300 << 20
         client = connect()
         with contextlib.closing(client):
-            told = client.api.inspect_container(sandbox._zygote.enclosure._running.id)
+            told = client.api.inspect_container(running(sandbox).id)
     assert told["HostConfig"]["Memory"] > 4 << 30
 
 
