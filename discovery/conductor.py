@@ -108,7 +108,8 @@ class Conductor:
             for proposed in self._leftovers:
                 self._budget.reserve_evaluation()
                 self._evaluating.append(asyncio.create_task(self._evaluate(proposed)))
-            while await self._step():
+            # After a failure what is in flight stays so: a run that goes on finds the queues as they were.
+            while self._failure is None and await self._step():
                 pass
         finally:
             await self._clear()

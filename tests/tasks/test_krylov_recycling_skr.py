@@ -1,5 +1,7 @@
 """krylov_recycling_skr: matrices and products against scipy, what is refused, and what the programs reach."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_the_scheme_solves_a_problem_with_known_solution():
     diffusion = 2 * (x * (1 - x) + y * (1 - y))
     convection = velocity[0] * (1 - 2 * x) * y * (1 - y) + velocity[1] * x * (1 - x) * (1 - 2 * y)
     matrix = convection_diffusion(np.ones((side, side)), velocity)
-    solved = spsolve(matrix.tocsc(), h**2 * (diffusion + convection).ravel())
+    solved: Any = spsolve(matrix.tocsc(), h**2 * (diffusion + convection).ravel())
     assert np.allclose(solved, (x * (1 - x) * y * (1 - y)).ravel(), atol=1e-12)
 
 
