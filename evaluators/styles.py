@@ -37,7 +37,8 @@ class Session:
             with self._sandbox.process(self._files, limits) as process:
                 yield process
         finally:
-            if process is not None:
+            # Where its end was not seen, what went wrong is on its way up already.
+            if process is not None and process.has_ended:
                 usage = process.usage
                 self.cpu_seconds += usage.cpu_seconds
                 self.wall_seconds += usage.wall_seconds

@@ -130,6 +130,11 @@ class Process:
         return value if kind is Kind.REPORT else None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its end was seen, and with it what it used."""
+        return self._usage is not None
+
+    @property
     def usage(self) -> Usage:
         """What it used; known after the ``with`` block. Raises: SandboxError before, or where its end was not seen."""
         if self._usage is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speciate.evaluators import Session
-from speciate.sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxSpec, open_sandbox
+from speciate.sandbox import CandidateFailed, Failure, Limits, Process, Sandbox, SandboxSpec, open_sandbox
 
 SOURCE = """
 import time
@@ -70,3 +70,15 @@ def test_what_a_failed_process_used_is_counted(sandbox: Sandbox) -> None:
         one.call("work", {"seconds": "many"})
     assert one.cpu_seconds > 0
     assert np.isfinite(one.cpu_seconds)
+
+
+def test_an_interrupt_is_not_hidden_by_what_is_unknown_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(process: Process) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Process, "finish", interrupted)
+    with open_sandbox(SandboxSpec()) as own:
+        one = session(own)
+        with pytest.raises(KeyboardInterrupt), one.process():
+            pass
+    assert one.cpu_seconds == 0.0
