@@ -15,6 +15,7 @@ from textual.screen import Screen
 from ..archive import JournalError, is_run
 from .model.reader import RunReader
 from .model.status import folders
+from .screens.messages import OpenRun
 from .screens.run import RunScreen
 from .screens.runs import RunsScreen
 
@@ -42,6 +43,9 @@ class Browser(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(RunsScreen(self._directory) if self._reader is None else RunScreen(self._reader))
+
+    def on_open_run(self, event: OpenRun) -> None:
+        self.push_screen(RunScreen(event.reader))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that has a key is a command too."""

@@ -1,10 +1,12 @@
-"""What panes ask of their screen."""
+"""What panes ask of their screen, and screens of the browser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from textual.message import Message
+
+from ..model.reader import RunReader
 
 
 @dataclass
@@ -13,3 +15,10 @@ class OpenProgram(Message):
 
     program: str
     pane: str = "program"
+
+
+@dataclass
+class OpenRun(Message):
+    """Show this run."""
+
+    reader: RunReader

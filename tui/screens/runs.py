@@ -19,6 +19,7 @@ from ..model.status import Glance, Summary, folders, fresh_glance, summaries
 from ..model.words import clean, day, score
 from ..widgets.listing import Cell, Column, Listing, Tone
 from .desk import Desk
+from .messages import OpenRun
 from .pane import ListPane
 
 POLL = 2.0
@@ -177,14 +178,12 @@ class RunsScreen(Desk):
             self.open_run(event.key)
 
     def open_run(self, directory: Path) -> None:
-        from .run import RunScreen
-
         try:
             reader = RunReader(directory)
         except JournalError as error:
             self.notify(str(error), severity="error", timeout=15, markup=False)
         else:
-            self.app.push_screen(RunScreen(reader))
+            self.post_message(OpenRun(reader))
 
     def action_back(self) -> None:
         self.leave_search()
