@@ -11,8 +11,11 @@ def known_behaviours(state: RunState, program: str, lines: int) -> frozenset[str
     """Of the programs that have been evaluated when ``program`` is, with ``lines`` evaluations in flight.
 
     Those proposed just before it are in flight with it. A run that was killed may find some of them in its journal
-    already: they are left out, so that it goes on as it would have.
+    already: they are left out, so that it goes on as it would have. None are known where the smoke instances do not
+    even tell the baseline from the reference.
     """
+    if state.calibration is None or not state.calibration.smoke_tells:
+        return frozenset()
     earlier = reversed(state.proposals)
     for name in earlier:
         if name == program:

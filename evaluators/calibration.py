@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..sandbox import Sandbox
+from .behaviour import behaviour_of
 from .evaluation import Record, State
 from .loader import TaskError, TaskFolder
 from .scoring import aggregate, gain
@@ -41,6 +42,8 @@ class Calibration(Record):
     gains: tuple[float, ...]
     baseline_value: float
     reference_value: float
+    smoke_tells: bool = False
+    """Whether baseline and reference do different things on the smoke instances, as programs that differ should."""
 
 
 def calibrate(
@@ -78,6 +81,7 @@ def calibrate(
         gains=gains,
         baseline_value=aggregate(objective, list(baseline.values())),
         reference_value=aggregate(objective, list(reference.values())),
+        smoke_tells=_smoke_tells(folder, sandbox, secret, purpose),
     )
 
 
@@ -120,6 +124,16 @@ def _clocked(
     except BaselineFailed as error:
         raise TaskError(str(error)) from error
     return names, pairs, draws
+
+
+def _smoke_tells(folder: TaskFolder, sandbox: Sandbox, secret: bytes, purpose: str) -> bool:
+    task, instances = folder.task, draw(folder.task, secret, "smoke", purpose)
+    limits = generous(task.limits.run)
+
+    def behaviour(source: str) -> str:
+        return behaviour_of([attempt(task, sandbox, {MAIN: source}, instance, limits) for instance in instances])
+
+    return behaviour(folder.baseline) != behaviour(folder.reference)
 
 
 def _some(task: Task, size: Size, instances: Sequence[Instance]) -> Sequence[Instance]:

@@ -80,7 +80,7 @@ def test_run_resume_and_what_reads_the_run(finished: Path, answer: Callable[...,
     for document in (begun, again):
         assert set(document) == RUN
         assert set(document["best"]) == BEST
-        assert set(document["cost"]) == {"tokens", "usd"}
+        assert set(document["cost"]) == {"tokens", "usd", "unpriced_tokens"}
     assert again["evaluations"] == 60
     (row,) = answer("runs", finished.parent)
     assert {"run", "task", "evaluations", "score", "certified", "stopped_by"} <= set(row)

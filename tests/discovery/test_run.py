@@ -146,3 +146,15 @@ def test_a_baseline_that_is_not_valid_ends_the_run_with_one_line(tmp_path: Path)
     with pytest.raises((RunFailed, Exception)) as caught:
         start(str(folder), load_config(None, budget__evaluations=5), tmp_path / "run")
     assert "baseline" in str(caught.value)
+
+
+def test_smoke_instances_that_tell_nothing_apart_stop_no_program(tmp_path: Path) -> None:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    for file in (TOYS / "linear").glob("*.py"):
+        (folder / file.name).write_text(
+            file.read_text().replace('1 if size == "smoke" else 3', '3 * (size != "smoke")')
+        )
+    scripted = ScriptedProposer([answering(answer) for answer in ("2.0 * x", "x + x", "1.5 * x")])
+    config = load_config(None, budget__evaluations=4, workers=1, certify=False)
+    assert start(str(folder), config, tmp_path / "run", proposer=scripted).evaluations == 4
