@@ -59,7 +59,7 @@ def measure(folder: TaskFolder, files: Mapping[str, str], name: str, backend: Ba
             return Benchmark(problem=str(error))
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         rows = [
-            Row(shown, kind, evaluator.evaluate(program, shown, purpose=PURPOSE, gate=False))
+            Row(shown, kind, evaluator.evaluate(program, shown, gate=False))
             for (shown, kind), program in programs.items()
         ]
     return Benchmark(tuple(rows))

@@ -121,4 +121,4 @@ class _Fresh:
                 self._folder, self._sandbox, self._secret, purpose=purpose, sets=SETS
             )
         evaluator = Evaluator(self._folder, self._sandbox, self._secret, self._calibrations[purpose])
-        return evaluator.evaluate(files, program, purpose=purpose, confidence=confidence, gate=gate)
+        return evaluator.evaluate(files, program, confidence=confidence, gate=gate)

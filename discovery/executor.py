@@ -52,14 +52,12 @@ class LocalExecutor:
         *,
         workers: int,
         size: Size = "default",
-        purpose: str = "search",
         backend: Backend = Backend.BUBBLEWRAP,
     ) -> None:
         self._folder = folder
         self._secret = secret
         self._calibration = calibration
         self._size: Size = size
-        self._purpose = purpose
         self._backend = backend
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="evaluator")
         self._local = threading.local()
@@ -84,17 +82,17 @@ class LocalExecutor:
         return await loop.run_in_executor(self._threads, self._smoke, files)
 
     def _evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str]) -> Evaluation:
-        return self._evaluator().evaluate(files, program_id, size=self._size, purpose=self._purpose, known=known)
+        return self._evaluator().evaluate(files, program_id, size=self._size, known=known)
 
     def _trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
-        return self._evaluator().trace(files, evaluation, self._purpose)
+        return self._evaluator().trace(files, evaluation)
 
     def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         return self._evaluator().duel(challenger, elite, name, size=self._size)
 
     def _smoke(self, files: Mapping[str, str]) -> Evaluation | None:
         try:
-            return self._evaluator().smoke(files, self._purpose)
+            return self._evaluator().smoke(files)
         except SandboxError:
             return None
 

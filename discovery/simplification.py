@@ -141,7 +141,7 @@ def simplify(
             return None
         fresh = certification_secret(secret)
         judge = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh, purpose=PURPOSE))
-        again = [judge.evaluate(one.files, original, purpose=PURPOSE) for one in (program, smaller_one)]
+        again = [judge.evaluate(one.files, original) for one in (program, smaller_one)]
         evaluation = state.evaluation_or_none(smaller_one.id) or evaluator.evaluate(smaller_one.files, smaller_one.id)
         if not (not_worse(again[1], again[0]) and not_worse(evaluation, standard)):
             return None

@@ -46,6 +46,10 @@ class Calibration(Record):
     """Whether baseline and reference do different things on the smoke instances, as programs that differ should."""
 
 
+class OwnProgramFailed(TaskError):
+    """Baseline or reference is not VALID on an instance; on another draw they may be."""
+
+
 def calibrate(
     folder: TaskFolder,
     sandbox: Sandbox,
@@ -54,12 +58,24 @@ def calibrate(
     purpose: str = "search",
     sets: int = 1,
 ) -> Calibration:
-    """Measure both programs, interleaved, on ``sets`` draws of instances, those that the evaluations will use.
+    """Measure both programs, interleaved, on ``sets`` draws of instances.
 
-    A clocked task takes ``sets`` times as many draws as one measurement of it needs.
-
-    Raises: TaskError where one of them is not VALID or the reference does not beat the baseline; SandboxError.
+    A clocked task takes ``sets`` times as many draws as one measurement of it needs. Where a program of the task fails
+    on an instance, others are drawn, and those of all evaluations on this scale with them (its ``purpose`` tells).
+    Raises: TaskError where it fails again and again, or the reference does not beat the baseline; SandboxError.
     """
+    for number in range(1, TRIES):
+        try:
+            drawn = purpose if number == 1 else f"{purpose}, draw {number}"
+            return _calibrated(folder, sandbox, secret, size, drawn, sets)
+        except OwnProgramFailed:
+            continue
+    return _calibrated(folder, sandbox, secret, size, f"{purpose}, draw {TRIES}", sets)
+
+
+def _calibrated(
+    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
+) -> Calibration:
     names, pairs, draws = _measured(folder, sandbox, secret, size, purpose, sets)
     objective = folder.task.objective
     gains = tuple(gain(objective, _value(reference), _value(baseline)) for baseline, reference in pairs)
@@ -93,25 +109,18 @@ def _measured(
     folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
 ) -> tuple[list[str], list[Pair], int]:
     """Names of the instances, what was measured on them, and the number of draws."""
-    if not folder.task.objective.measure.timed:
-        instances = draw(folder.task, secret, size, purpose, sets=sets)
-        names = [instance.name for instance in _some(folder.task, size, instances)]
-        return names, [_pair(folder, sandbox, instance) for instance in instances], sets
-    failed: TaskError | None = None
-    for number in range(TRIES):
-        try:
-            return _clocked(folder, sandbox, secret, size, purpose, sets, f"calibration.{number}")
-        except TaskError as error:
-            failed = error
-    assert failed is not None
-    raise failed
+    if folder.task.objective.measure.timed:
+        return _clocked(folder, sandbox, secret, size, purpose, sets)
+    instances = draw(folder.task, secret, size, purpose, sets=sets)
+    names = [instance.name for instance in _some(folder.task, size, instances)]
+    return names, [_pair(folder, sandbox, instance) for instance in instances], sets
 
 
 def _clocked(
-    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int, name: str
+    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
 ) -> tuple[list[str], list[Pair], int]:
-    """Clocked programs get instances of their own, so others can be drawn where a program of the task fails on one."""
-    task = folder.task
+    """On instances of the calibration's own, as clocked programs have theirs."""
+    task, name = folder.task, "calibration"
     per_draw = len(_some(task, size, numbered_draw(task, secret, size, purpose, 0, program_id=name)))
     draws = sets * draws_needed(task, per_draw)
     names: list[str] = []
@@ -122,7 +131,7 @@ def _clocked(
             names.append(one.instance.name)
             pairs.append((one.baseline, _own(task, one.instance, "reference", one.trials[0])))
     except BaselineFailed as error:
-        raise TaskError(str(error)) from error
+        raise OwnProgramFailed(str(error)) from error
     return names, pairs, draws
 
 
@@ -153,10 +162,12 @@ def _valid(folder: TaskFolder, sandbox: Sandbox, instance: Instance, name: str, 
 
 
 def _own(task: Task, instance: Instance, name: str, trial: Trial) -> Trial:
-    """The trial of one of the task's own programs. Raises: TaskError where it is not VALID."""
+    """The trial of one of the task's own programs. Raises: OwnProgramFailed where it is not VALID."""
     if trial.state is not State.VALID or trial.value is None:
         why = trial.message or trial.note or "no value for the objective"
-        raise TaskError(f"the {name} of task '{task.id}' is {trial.state.value} on instance '{instance.name}': {why}")
+        raise OwnProgramFailed(
+            f"the {name} of task '{task.id}' is {trial.state.value} on instance '{instance.name}': {why}"
+        )
     return trial
 
 

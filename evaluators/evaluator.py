@@ -40,7 +40,7 @@ class Evaluator:
         self._sandbox = sandbox
         self._secret = secret
         self._calibration = calibration
-        self._shared: dict[tuple[str, str], Sequence[Instance]] = {}
+        self._shared: dict[str, Sequence[Instance]] = {}
 
     def evaluate(
         self,
@@ -48,7 +48,6 @@ class Evaluator:
         program_id: str,
         *,
         size: Size = "default",
-        purpose: str = "search",
         confidence: float = CONFIDENCE,
         gate: bool = True,
         known: Collection[str] = (),
@@ -63,7 +62,7 @@ class Evaluator:
         assembly = Assembly(self._task, self._calibration, self._sandbox.tier, confidence, gate)
 
         def once(number: int) -> Evaluation:
-            return self._evaluate(assembly, files, f"{program_id}.{number}", size, purpose, known)
+            return self._evaluate(assembly, files, f"{program_id}.{number}", size, known)
 
         done, said = _tried(once)
         return done or Evaluation(state=State.INFRA, size=size, feedback=said, tier=self._sandbox.tier)
@@ -87,17 +86,17 @@ class Evaluator:
 
         return _tried(both)[0]
 
-    def trace(self, files: Files, evaluation: Evaluation, purpose: str = "search") -> Trace | None:
+    def trace(self, files: Files, evaluation: Evaluation) -> Trace | None:
         """What the program's lines do on a smoke instance (see tracing.py); None where the machine fails."""
-        instance = telling(self._instances("smoke", purpose), evaluation)
+        instance = telling(self._instances("smoke"), evaluation)
         return _tried(lambda number: trace(self._task, self._sandbox, files, instance))[0]
 
     def _evaluate(
-        self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str, known: Collection[str]
+        self, assembly: Assembly, files: Files, program_id: str, size: Size, known: Collection[str]
     ) -> Evaluation:
         printed, behaviour = "", ""
         if size != "smoke":
-            smoke = self._smoke(assembly, files, purpose)
+            smoke = self._smoke(assembly, files)
             if smoke.failed is not None:
                 return smoke.failed
             printed, behaviour = smoke.printed, smoke.behaviour
@@ -105,19 +104,19 @@ class Evaluator:
                 tier = self._sandbox.tier
                 return Evaluation(state=State.VALID, size="smoke", tier=tier, behaviour=behaviour, gated=True)
         measure = self._clocked if self._task.objective.measure.timed else self._unclocked
-        evaluation = assembly.evaluation(measure(assembly, files, program_id, size, purpose), size, files, printed)
+        evaluation = assembly.evaluation(measure(assembly, files, program_id, size), size, files, printed)
         return evaluation.model_copy(update={"behaviour": behaviour})
 
-    def smoke(self, files: Files, purpose: str = "search") -> Evaluation | None:
+    def smoke(self, files: Files) -> Evaluation | None:
         """What ``evaluate`` would say of a program that fails on a smoke instance; None for one that does not.
 
         Raises: SandboxError.
         """
-        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files, purpose).failed
+        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files).failed
 
-    def _smoke(self, assembly: Assembly, files: Files, purpose: str) -> _Smoke:
+    def _smoke(self, assembly: Assembly, files: Files) -> _Smoke:
         trials: list[Trial] = []
-        for instance in self._instances("smoke", purpose):
+        for instance in self._instances("smoke"):
             trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
             trials.append(trial)
             result = assembly.result(instance, trial, None, own_words=True)
@@ -128,12 +127,10 @@ class Evaluator:
         timed = self._task.objective.measure.timed
         return _Smoke("".join(trial.stdout for trial in trials), behaviour="" if timed else behaviour_of(trials))
 
-    def _unclocked(
-        self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str
-    ) -> list[InstanceResult]:
+    def _unclocked(self, assembly: Assembly, files: Files, program_id: str, size: Size) -> list[InstanceResult]:
         results: list[InstanceResult] = []
         calibration = self._calibration
-        for instance in self._instances(size, purpose):
+        for instance in self._instances(size):
             limits = limits_for(self._task, calibration.baseline_cpu.get(instance.name))
             trial = attempt(self._task, self._sandbox, files, instance, limits)
             ahead = self._gain(trial, calibration.baseline.get(instance.name))
@@ -142,11 +139,11 @@ class Evaluator:
                 break
         return results
 
-    def _clocked(
-        self, assembly: Assembly, files: Files, program_id: str, size: Size, purpose: str
-    ) -> list[InstanceResult]:
+    def _clocked(self, assembly: Assembly, files: Files, program_id: str, size: Size) -> list[InstanceResult]:
         results: list[InstanceResult] = []
-        instances = fresh_instances(self._task, self._secret, size, purpose, program_id, self._draws(size))
+        instances = fresh_instances(
+            self._task, self._secret, size, self._calibration.purpose, program_id, self._draws(size)
+        )
         for one in compared(self._folder, self._sandbox, (files,), instances):
             trial, ahead = one.trials[0], one.gains[0]
             own_words = size == "smoke"
@@ -156,14 +153,13 @@ class Evaluator:
                 break
         return results
 
-    def _instances(self, size: Size, purpose: str) -> Sequence[Instance]:
+    def _instances(self, size: Size) -> Sequence[Instance]:
         """What all programs share. A smoke gate is one draw, also of a clocked task."""
         timed = self._task.objective.measure.timed
         sets = self._calibration.sets if size == self._calibration.size and not timed else 1
-        key = (size, purpose)
-        if key not in self._shared:
-            self._shared[key] = draw(self._task, self._secret, size, purpose, sets=sets)
-        return self._shared[key]
+        if size not in self._shared:
+            self._shared[size] = draw(self._task, self._secret, size, self._calibration.purpose, sets=sets)
+        return self._shared[size]
 
     def _draws(self, size: Size) -> int:
         return self._calibration.sets if size == self._calibration.size else 1

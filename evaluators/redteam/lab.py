@@ -67,7 +67,7 @@ class Lab:
 
     def score(self, program: Program, task: str = "stretch", purpose: str = "search") -> Evaluation:
         """As a run would score it; another ``purpose`` has secret instances of its own."""
-        return self._judge(task, purpose)[0].evaluate(self.filled(program), "redteam", purpose=purpose)
+        return self._judge(task, purpose)[0].evaluate(self.filled(program), "redteam")
 
     def run(self, program: Program, limits: Limits = _PROBE_LIMITS, **inputs: Any) -> Ran:
         """Call the program's ``probe`` in a fresh process, past any judge."""

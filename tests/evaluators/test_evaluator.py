@@ -1,11 +1,13 @@
 """Programs scored in the real jail."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from speciate.evaluators import Evaluation, Evaluator, State, calibrate, check_task, load_task
+from speciate.evaluators import Evaluation, Evaluator, State, TaskError, calibrate, check_task, load_task
+from speciate.evaluators.seeds import draw
 from speciate.sandbox import Sandbox, SandboxSpec, open_sandbox
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
@@ -122,3 +124,15 @@ def test_a_gain_beyond_belief_is_quarantined(sandbox: Sandbox, tmp_path: Path) -
     evaluation = evaluator.evaluate({"program.py": (TOYS / "staged" / "reference.py").read_text()}, "program")
     assert evaluation.state is State.QUARANTINED
     assert evaluation.score is None
+
+
+def test_a_baseline_that_fails_on_one_draw_is_measured_on_another(sandbox: Sandbox) -> None:
+    folder = load_task(str(TOYS / "linear"))
+    met = draw(folder.task, SECRET, "default", "search")[0].inputs["x"][0]
+    failing = f"def solve(x):\n    if abs(x[0] - {float(met)!r}) < 1e-12:\n        raise ValueError\n"
+    sometimes = replace(folder, baseline=folder.baseline.replace("def solve(x):\n", failing))
+    calibration = calibrate(sometimes, sandbox, SECRET)
+    evaluator = Evaluator(sometimes, sandbox, SECRET, calibration)
+    assert evaluator.evaluate({"program.py": sometimes.baseline}, "same").score == 0.0
+    with pytest.raises(TaskError, match="baseline"):
+        calibrate(replace(folder, baseline="def solve(x):\n    raise ValueError"), sandbox, SECRET)
