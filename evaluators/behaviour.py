@@ -15,14 +15,14 @@ DIGITS = 30
 
 
 def behaviour_of(trials: Sequence[Trial]) -> str:
-    """16 hexadecimal digits over outputs, the judge's metrics and what oracles charged.
+    """16 hexadecimal digits over outputs, the judge's metrics, and what oracles were asked and charged.
 
-    Equal for programs that answer alike up to rounding; time and memory do not count. What a program tells an oracle
-    shows in the metrics.
+    Equal for programs that answer and ask alike up to rounding; time and memory do not count.
     """
     digest = hashlib.sha256()
     for trial in trials:
-        _feed(digest, [trial.output, trial.metrics, trial.oracle_cost])
+        asked = [(call.method, call.args) for call in trial.log.calls] if trial.log else []
+        _feed(digest, [trial.output, trial.metrics, trial.oracle_cost, asked])
     return digest.hexdigest()[:16]
 
 

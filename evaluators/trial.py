@@ -50,6 +50,7 @@ class Trial:
     wall_seconds: float
     peak_memory: int
     oracle_cost: float
+    log: CallLog | None = None
 
 
 def attempt(task: Task, sandbox: Sandbox, files: Mapping[str, str], instance: Instance, limits: Limits) -> Trial:
@@ -87,6 +88,7 @@ def attempt_in(session: Session, task: Task, instance: Instance) -> Trial:
         wall_seconds=session.wall_seconds,
         peak_memory=session.peak_memory,
         oracle_cost=cost,
+        log=log,
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LINEAR = ROOT / "tests" / "toy_tasks" / "linear"
-SHIPPED = (".py", ".yaml", ".j2", ".npz", "py.typed")
+SHIPPED = (".py", ".yaml", ".j2", ".npz", "py.typed", "Dockerfile")
 NOT_SHIPPED = ("tests", "docs", "build", "dist", "runs")
 
 pytestmark = [

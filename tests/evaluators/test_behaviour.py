@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from speciate.evaluators.behaviour import behaviour_of
 from speciate.evaluators.evaluation import State
+from speciate.evaluators.oracle import CallLog, OracleCall
 from speciate.evaluators.trial import Trial
 
 TRIAL = Trial(State.VALID, 0.0, {}, "", "", "", None, 0.1, 0.1, 1, 0.0)
@@ -30,6 +31,8 @@ def test_a_sum_in_another_order_is_the_same_behaviour(values: list[float]) -> No
 def test_time_memory_and_words_do_not_count_and_what_oracles_and_judges_see_does() -> None:
     assert behaviour(1.0, cpu_seconds=9.0, stdout="said", peak_memory=7) == behaviour(1.0)
     assert behaviour(1.0, oracle_cost=2.0) != behaviour(1.0)
+    logs = [CallLog([OracleCall("value", (at,), 1.0, 1.0)]) for at in (0.1, 0.2)]
+    assert behaviour(1.0, log=logs[0]) != behaviour(1.0, log=logs[1])
     assert behaviour(None, metrics={"regret": 2.0}) != behaviour(None, metrics={"regret": 2.1})
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from speciate.archive import Dropped, Journal, Proposed, verify
+from speciate.archive import Journal, Proposed, Replied, verify
 from speciate.discovery.run import start
 
 from .endpoint import Endpoint, Reply
@@ -94,8 +93,8 @@ def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, 
     assert outcome.score is not None
     assert outcome.score > goal
     told = events(tmp_path / "run")
-    reasons = Counter(event.reason.partition(":")[0] for event in told if isinstance(event, Dropped))
-    assert len(reasons) >= 2, reasons
-    assert all(event.prompt_hash for event in told if isinstance(event, Proposed) and event.proposer == "llm")
+    made = [event for event in told if isinstance(event, Proposed) and event.proposer == "llm"]
+    assert all(event.prompt_hash for event in made)
+    assert sum(isinstance(event, Replied) for event in told) > len(made), "some replies were to be bad"
     with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
         assert verify(journal).problems == ()
