@@ -8,12 +8,12 @@ import json
 import math
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...archive import Replied
-from ..proposer import Desk, NoProposal, ProposerFailed
+from ..proposer import NoProposal, ProposerFailed
 from .client import Answer, Failed
 from .cost import Message, Purse, dearest, estimated_tokens, price, prompt_estimate
 from .settings import ModelSettings
@@ -69,6 +69,19 @@ def prompt_hash(name: str, model: ModelSettings, messages: Sequence[Message], in
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+class Ledger(Protocol):
+    """Where replies are written down, and those that are known already; both mappings by prompt hash (see Desk)."""
+
+    @property
+    def record(self) -> Callable[[Replied], None]: ...
+
+    @property
+    def replies(self) -> Mapping[str, Sequence[Replied]]: ...
+
+    @property
+    def replayed(self) -> Mapping[str, Sequence[Replied]] | None: ...
+
+
 @dataclass
 class Health:
     """What the calls to one model have come to lately."""
@@ -83,7 +96,7 @@ class Calls:
     """All calls of a proposer. The journal is the cache: a reply that it holds is never asked for again."""
 
     transports: Mapping[str, Transport]
-    desk: Desk
+    desk: Ledger
     tries: int
     backoff_seconds: float
     _health: dict[str, Health] = field(default_factory=dict)
