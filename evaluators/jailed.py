@@ -91,7 +91,7 @@ class Jailed:
 
     def _instance(self, one: Any) -> Instance:
         match one:
-            case (str(name), dict(inputs), secret) if all(isinstance(key, str) for key in inputs):
+            case (str(name), dict(inputs), secret):
                 return Instance(name, inputs, secret)
         raise TaskError(f"{self._file}: an instance must be (name, inputs by argument, secret)")
 
