@@ -64,7 +64,8 @@ class Jailed:
     """The two functions of ``file``, each call in a fresh process of a jail without the product, files and network.
 
     ``imports`` are the packages that they use. Where bubblewrap makes no jail on this machine, Docker is asked for one.
-    Safe to call from several threads, which take turns.
+    Each thread that calls has a jail of its own, which ends with it: the kernel kills the jails that a thread has started
+    when that thread ends, so that one thread must not wait for another's.
     """
 
     def __init__(self, file: Path, imports: tuple[str, ...] = ("numpy",)) -> None:
@@ -75,8 +76,7 @@ class Jailed:
             PROBLEM: file.read_text(encoding="utf-8"),
             "speciate/evaluators/checks.py": Path(checks.__file__).read_text(encoding="utf-8"),
         }
-        self._lock = threading.Lock()
-        self._sandbox: Sandbox | None = None
+        self._local = threading.local()
 
     def instances(self, rng: np.random.Generator, size: Size) -> list[Instance]:
         """Raises: TaskError where they cannot be made; SandboxError."""
@@ -115,16 +115,27 @@ class Jailed:
 
     def _call(self, function: str, inputs: Mapping[str, Any]) -> Any:
         """Raises: CandidateFailed, SandboxError."""
-        with self._lock:
-            if self._sandbox is None:
-                self._sandbox = _opened(self._imports)
-                weakref.finalize(self, self._sandbox.close)
-            with self._sandbox.process(self._files, LIMITS) as process:
-                return process.call(function, inputs)
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = _Own(_opened(self._imports))
+        with own.sandbox.process(self._files, LIMITS) as process:
+            return process.call(function, inputs)
+
+
+class _Own:
+    """A thread's sandbox, closed when the thread, or the process, ends."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        weakref.finalize(self, sandbox.close)
 
 
 def _opened(imports: tuple[str, ...]) -> Sandbox:
+    """Raises: NoJail with what bubblewrap misses, where Docker does not help either; SandboxError."""
     try:
         return open_sandbox(SandboxSpec(imports=imports))
-    except NoJail:
-        return open_sandbox(SandboxSpec(imports=imports, backend=Backend.DOCKER))
+    except NoJail as missing:
+        try:
+            return open_sandbox(SandboxSpec(imports=imports, backend=Backend.DOCKER))
+        except SandboxError:
+            raise missing from None

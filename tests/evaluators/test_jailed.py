@@ -1,4 +1,4 @@
-"""Instances and judge that nobody vouches for: in a jail of their own, from several threads, and total all the same."""
+"""Instances and judge that nobody vouches for: in a jail of their own, one for each thread, and total all the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from speciate.evaluators import Instance, TaskError
@@ -42,6 +43,11 @@ def jailed(tmp_path: Path) -> Callable[[str], Jailed]:
     return of
 
 
+def jails() -> list[psutil.Process]:
+    """Children of this process."""
+    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
 def rng() -> np.random.Generator:
     return np.random.default_rng(5)
 
@@ -56,8 +62,8 @@ def test_the_same_generator_gives_the_same_instances(jailed: Callable[[str], Jai
     assert not np.array_equal(one[0].inputs["x"], problem.instances(np.random.default_rng(6), "smoke")[0].inputs["x"])
 
 
-def test_threads_take_turns(jailed: Callable[[str], Jailed]) -> None:
-    problem = jailed(GOOD)
+def test_threads_do_not_disturb_each_other(jailed: Callable[[str], Jailed]) -> None:
+    problem, before = jailed(GOOD), len(jails())
     (instance, _) = problem.instances(rng(), "smoke")
 
     def error(shift: float) -> float:
@@ -65,9 +71,12 @@ def test_threads_take_turns(jailed: Callable[[str], Jailed]) -> None:
         assert verdict.valid
         return verdict.metrics["error"]
 
-    with ThreadPoolExecutor(4) as threads:
-        errors = list(threads.map(error, range(12)))
-    assert errors == pytest.approx(range(12))
+    for _ in range(2):
+        with ThreadPoolExecutor(3) as threads:
+            errors = list(threads.map(error, range(12)))
+        assert errors == pytest.approx(range(12))
+    assert error(1.0) == pytest.approx(1.0)
+    assert len(jails()) == before + 1, "the threads' jails have ended with them"
     refused = problem.judge(instance, [1.0], None)
     assert not refused.valid
     assert "shape" in refused.note
