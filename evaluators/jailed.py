@@ -64,8 +64,8 @@ class Jailed:
     """The two functions of ``file``, each call in a fresh process of a jail without the product, files and network.
 
     ``imports`` are the packages that they use. Where bubblewrap makes no jail on this machine, Docker is asked for one.
-    Each thread that calls has a jail of its own, which ends with it: the kernel kills the jails that a thread has started
-    when that thread ends, so that one thread must not wait for another's.
+    Each thread that calls has a jail of its own, which ends with it: the kernel kills what a thread has started when
+    that thread ends, so that no thread may use another's.
     """
 
     def __init__(self, file: Path, imports: tuple[str, ...] = ("numpy",)) -> None:

@@ -23,6 +23,8 @@ SEEDS = 3
 PER_SEED = 2
 """Instances that are tried."""
 SECRET = b"formulation"
+HARNESS = ("code_size", "cpu_seconds", "peak_memory")
+"""What the harness itself measures of every program."""
 
 
 def prove(place: Path, backend: Backend) -> None:
@@ -87,6 +89,11 @@ class _Trials:
             given = ", ".join(verdict.metrics) or "none"
             raise Unusable(
                 f"the judge gives no metric '{task.objective.name}', which is the objective: it gives {given}"
+            )
+        strange = [axis.name for axis in task.descriptors if axis.name not in {*verdict.metrics, *HARNESS}]
+        if verdict.valid and strange:
+            raise Unusable(
+                f"descriptor '{strange[0]}' is neither a metric of the judge nor one of {', '.join(HARNESS)}"
             )
         if trial.state is not State.VALID:
             raise Unusable(f"the output of {name}.py is {trial.state.value} {where}: {verdict.note or trial.note}")

@@ -7,17 +7,40 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ...evaluators import Direction, Entry
 from ...evaluators.jailed import PROBLEM
 from ...evaluators.task import Scale
+from ...sandbox.text import bounded_text
 from ..llm.edits import Unusable
 
 CODE = (PROBLEM, "baseline.py", "reference.py")
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\r\n]+$")]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=12_000)]
+MAX_PROSE = 12_000
+
+
+def _harmless(text: str) -> str:
+    return bounded_text(text, MAX_PROSE)
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\r\n]+$"),
+    AfterValidator(_harmless),
+]
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PROSE), AfterValidator(_harmless)
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$", max_length=60)]
 Module = Literal[
     "numpy",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...archive import Replied
 from ...sandbox import Backend, SandboxSpec, open_sandbox
+from ...sandbox.text import bounded_text
 from ..llm.assembly import ChatTransport
 from ..llm.calls import Calls
 from ..llm.client import ChatClient
@@ -95,7 +96,8 @@ async def formulate(order: Order, say: Callable[[str], None]) -> Formulated:
 
 def is_free(directory: Path) -> bool:
     """Whether a folder can take a task: it is empty, or holds only what an earlier attempt left."""
-    return not directory.exists() or {path.name for path in directory.iterdir()} <= {NAME, DRAFTS}
+    found = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    return not found or (NAME in found and found <= {NAME, DRAFTS})
 
 
 def _sole(order: Order) -> tuple[str, ModelSettings]:
@@ -132,7 +134,7 @@ class _Rounds:
             try:
                 self._tried(reply, place)
             except Unusable as unusable:
-                problems.append(" ".join(str(unusable).split())[:MAX_PROBLEM])
+                problems.append(" ".join(bounded_text(str(unusable), MAX_PROBLEM).split()))
                 self.log.record(Tried(round=number, accepted=False, problem=problems[-1]))
                 self.say(f"round {number} of {self.order.rounds}: {problems[-1]}")
                 told = render("wrong.md", problem=fenced(str(unusable), MAX_PROBLEM))

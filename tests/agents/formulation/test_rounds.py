@@ -101,6 +101,9 @@ def test_one_round_is_refused_and_more_go_on_from_it(endpoint: Callable[[list[st
         (reply(baseline=BASELINE.replace("return taken", "return 1 / 0")), "baseline.py is crashed"),
         (reply(baseline=BASELINE.replace("if weights", "if -weights")), "baseline.py is invalid"),
         (reply(baseline=REFERENCE), "is not better"),
+        (reply(descriptors=[{"name": "speed", "low": 0, "high": 1}]), "descriptor 'speed'"),
+        (reply(descriptors=[{"name": "code_size", "low": 9, "high": 1}]), "low < high"),
+        (reply(title="two\nlines"), "title"),
         (reply(reference=REFERENCE.replace("def load", "def pack")), "reference.py: it must define the function load"),
     ],
 )
