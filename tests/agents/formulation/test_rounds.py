@@ -165,3 +165,27 @@ def test_a_reply_that_breaks_off_is_told_so(tmp_path: Path) -> None:
     with serving(Endpoint(script)) as server:
         done = formulated(server, tmp_path / "van")
     assert "broke off at its limit" in done.problems[0]
+
+
+def test_an_endpoint_that_fails_is_one_line_and_the_replies_stay(tmp_path: Path) -> None:
+    def script(messages: list[dict[str, str]], number: int) -> Reply:
+        return (
+            Reply(reply(TURNED)) if number == 0 else Reply("overloaded", status=503) if number < 3 else Reply(reply())
+        )
+
+    with serving(Endpoint(script)) as server:
+        with pytest.raises(FormulationError, match=r"overloaded.*150 tokens.*same command") as raised:
+            formulated(server, tmp_path / "van")
+        assert "\n" not in str(raised.value)
+        assert formulated(server, tmp_path / "van").cost.tokens == 300
+
+
+def test_words_of_a_draft_hold_no_control_characters(endpoint: Callable[[list[str]], Endpoint], tmp_path: Path) -> None:
+    said: list[str] = []
+    loud = PROBLEM.replace('"share": ', '"\\x1b[2Jshare": ')
+    with pytest.raises(Refused):
+        formulated(endpoint([reply(loud)]), tmp_path / "van", said, rounds=1)
+    assert "\x1b" not in said[0]
+    assert "[2Jshare" in said[0]
+    done = formulated(endpoint([reply(statement="clear \x1b[2J it")]), tmp_path / "other")
+    assert "\x1b" not in load_task(str(done.task)).task.statement
