@@ -74,7 +74,7 @@ async def formulate(order: Order, say: Callable[[str], None]) -> Formulated:
     """
     name, model = _sole(order)
     if order.backend is Backend.UNSAFE:
-        raise FormulationError("what a model writes is tried in a jail only: leave out --unsafe")
+        raise FormulationError("what a model writes is tried in a jail only: set unsafe: false in the configuration")
     if len(order.description) > MAX_DESCRIPTION:
         raise FormulationError(f"the description is longer than {MAX_DESCRIPTION} characters: shorten it")
     open_sandbox(SandboxSpec(backend=order.backend)).close()

@@ -96,7 +96,7 @@ class Calls:
     """All calls of a proposer. The journal is the cache: a reply that it holds is never asked for again."""
 
     transports: Mapping[str, Transport]
-    desk: Ledger
+    ledger: Ledger
     tries: int
     backoff_seconds: float
     _health: dict[str, Health] = field(default_factory=dict)
@@ -125,15 +125,15 @@ class Calls:
 
         Raises: ProposerFailed where a replay has no reply.
         """
-        known = self.desk.replies.get(call.key, ())
-        if not known and self.desk.replayed is not None:
-            known = self.desk.replayed.get(call.key, ())
+        known = self.ledger.replies.get(call.key, ())
+        if not known and self.ledger.replayed is not None:
+            known = self.ledger.replayed.get(call.key, ())
             for reply in known:
-                self.desk.record(reply)
+                self.ledger.record(reply)
         for reply in known:
             purse.pay(reply.tokens, reply.usd)
         whole = [reply for reply in known if reply.finish != "broken"]
-        if not whole and self.desk.replayed is not None:
+        if not whole and self.ledger.replayed is not None:
             raise ProposerFailed(
                 f"the replayed run has no reply to this prompt of proposal {call.index}: it ended before, or its task, "
                 "settings, machine or version were others"
@@ -211,7 +211,7 @@ class Calls:
             tries=number,
             seconds=time.monotonic() - begun,
         )
-        self.desk.record(reply)
+        self.ledger.record(reply)
         purse.pay(reply.tokens, reply.usd)
         return reply
 
