@@ -106,13 +106,14 @@ def _usage(error: Any) -> str:
 
 
 def _users_errors() -> tuple[type[Exception], ...]:
+    from ..agents.formulation import FormulationError
     from ..archive import ExportError, JournalError
     from ..discovery.conductor import RunFailed
     from ..discovery.config import ConfigError
     from ..evaluators import TaskError
     from ..sandbox import SandboxError
 
-    return (ExportError, JournalError, ConfigError, TaskError, SandboxError, RunFailed)
+    return (ExportError, JournalError, ConfigError, TaskError, SandboxError, RunFailed, FormulationError)
 
 
 def _of_the_system(error: OSError) -> str | None:

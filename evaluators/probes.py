@@ -34,8 +34,8 @@ def cheats(folder: TaskFolder, sandbox: Sandbox, rng: np.random.Generator) -> It
     if trial is None or trial.output is None:
         return
     for name, value in (
-        ("zeros of the right shape", _like(trial.output, np.zeros_like)),
-        ("random of the right shape", _like(trial.output, lambda array: _random(array, rng))),
+        ("zeros of the right shape", imitation(trial.output, np.zeros_like)),
+        ("random of the right shape", imitation(trial.output, lambda array: random_like(array, rng))),
         ("the output for another instance", trial.output),
     ):
         text = _literal(value)
@@ -59,7 +59,7 @@ def _sample(folder: TaskFolder, sandbox: Sandbox, rng: np.random.Generator) -> T
     return trial if trial.state is State.VALID else None
 
 
-def _random(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def random_like(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if array.dtype.kind in "iu":
         return rng.integers(0, max(int(array.max(initial=1)), 1) + 1, size=array.shape, dtype=array.dtype)
     if array.dtype.kind == "b":
@@ -67,13 +67,13 @@ def _random(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.normal(size=array.shape).astype(array.dtype)
 
 
-def _like(value: Any, change: Any) -> Any:
+def imitation(value: Any, change: Any) -> Any:
     if isinstance(value, np.ndarray):
         return change(value)
     if isinstance(value, list | tuple):
-        return type(value)(_like(item, change) for item in value)
+        return type(value)(imitation(item, change) for item in value)
     if isinstance(value, dict):
-        return {key: _like(item, change) for key, item in value.items()}
+        return {key: imitation(item, change) for key, item in value.items()}
     if isinstance(value, float):
         return float(change(np.array([value]))[0])
     return value

@@ -93,12 +93,14 @@ def attempt_in(session: Session, task: Task, instance: Instance) -> Trial:
 
 
 def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> Verdict:
-    """The judge's verdict; metrics that are not finite make it INVALID."""
+    """The judge's verdict; metrics that are not finite make it INVALID. Raises: SandboxError of a judge in a jail."""
     try:
         verdict = task.judge(instance, output, log)
         if not isinstance(verdict, Verdict):
             return Verdict.invalid("the judge did not return a Verdict")
         metrics = {str(name): float(value) for name, value in verdict.metrics.items()}
+    except SandboxError:
+        raise
     except Exception as error:  # noqa: BLE001 - a judge must be total; where it is not, the output gets nothing (D9)
         return _unreadable(error)
     if verdict.valid and not all(map(math.isfinite, metrics.values())):

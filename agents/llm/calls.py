@@ -8,12 +8,12 @@ import json
 import math
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...archive import Replied
-from ..proposer import Desk, NoProposal, ProposerFailed
+from ..proposer import NoProposal, ProposerFailed
 from .client import Answer, Failed
 from .cost import Message, Purse, dearest, estimated_tokens, price, prompt_estimate
 from .settings import ModelSettings
@@ -69,6 +69,19 @@ def prompt_hash(name: str, model: ModelSettings, messages: Sequence[Message], in
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+class Ledger(Protocol):
+    """Where replies are written down, and those that are known already; both mappings by prompt hash (see Desk)."""
+
+    @property
+    def record(self) -> Callable[[Replied], None]: ...
+
+    @property
+    def replies(self) -> Mapping[str, Sequence[Replied]]: ...
+
+    @property
+    def replayed(self) -> Mapping[str, Sequence[Replied]] | None: ...
+
+
 @dataclass
 class Health:
     """What the calls to one model have come to lately."""
@@ -83,7 +96,7 @@ class Calls:
     """All calls of a proposer. The journal is the cache: a reply that it holds is never asked for again."""
 
     transports: Mapping[str, Transport]
-    desk: Desk
+    ledger: Ledger
     tries: int
     backoff_seconds: float
     _health: dict[str, Health] = field(default_factory=dict)
@@ -112,15 +125,15 @@ class Calls:
 
         Raises: ProposerFailed where a replay has no reply.
         """
-        known = self.desk.replies.get(call.key, ())
-        if not known and self.desk.replayed is not None:
-            known = self.desk.replayed.get(call.key, ())
+        known = self.ledger.replies.get(call.key, ())
+        if not known and self.ledger.replayed is not None:
+            known = self.ledger.replayed.get(call.key, ())
             for reply in known:
-                self.desk.record(reply)
+                self.ledger.record(reply)
         for reply in known:
             purse.pay(reply.tokens, reply.usd)
         whole = [reply for reply in known if reply.finish != "broken"]
-        if not whole and self.desk.replayed is not None:
+        if not whole and self.ledger.replayed is not None:
             raise ProposerFailed(
                 f"the replayed run has no reply to this prompt of proposal {call.index}: it ended before, or its task, "
                 "settings, machine or version were others"
@@ -198,7 +211,7 @@ class Calls:
             tries=number,
             seconds=time.monotonic() - begun,
         )
-        self.desk.record(reply)
+        self.ledger.record(reply)
         purse.pay(reply.tokens, reply.usd)
         return reply
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...archive import MAIN, Program, Replied
-from ..proposer import Brief, NoProposal, Operator
+from ..proposer import Brief, Desk, NoProposal, Operator
 from . import prompts
 from .calls import Calls
 from .cost import Message, Purse, prompt_estimate
@@ -65,6 +65,7 @@ class Agent:
     """Makes one program per call of ``make``; any number of them at once."""
 
     calls: Calls
+    desk: Desk
     repairs: int
     plans: bool
 
@@ -121,7 +122,7 @@ class Agent:
         if program.id in self._known(brief):
             problem = "it changes nothing that matters: the program is one that you were shown"
             return {"problem": problem, "mend": prompts.unusable(problem)}
-        violations = self.calls.desk.violations(program.files)
+        violations = self.desk.violations(program.files)
         if violations:
             problem = "\n".join(violations[:5])
             return {"problem": problem, "mend": prompts.broken(problem, source)}
@@ -134,7 +135,7 @@ class Agent:
     async def _smoke(self, draft: Draft) -> Update:
         program = draft.program
         assert program is not None
-        failed = await self.calls.desk.smoke(program)
+        failed = await self.desk.smoke(program)
         if failed is None:
             return {"problem": None}
         problem = failed.feedback

@@ -33,21 +33,23 @@ WHOLE = (Operator.REWRITE, Operator.CROSSOVER)
 
 
 @cache
-def _environment() -> Environment:
+def environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    made = Environment(
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    made.filters |= {"repr": repr, "tuple": tuple}
+    return made
 
 
 def render(template: str, **values: Any) -> str:
-    return _environment().get_template(f"{template}.md.j2").render(**values).strip() + "\n"
+    return environment(TEMPLATES).get_template(f"{template}.md.j2").render(**values).strip() + "\n"
 
 
 def fenced(text: str, limit: int, language: str = "") -> str:

@@ -55,7 +55,7 @@ class AgentProposer:
     def open(self, desk: Desk) -> None:
         habits = self._habits
         calls = Calls(self._transports(desk), desk, habits.tries, habits.backoff_seconds)
-        self._agent = Agent(calls, habits.repairs, habits.plans)
+        self._agent = Agent(calls, desk, habits.repairs, habits.plans)
 
     async def close(self) -> None:
         if self._agent is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from speciate.evaluators import check_task, load_task
-from speciate.evaluators.probes import _like, _literal, _random, cheats
+from speciate.evaluators.probes import _literal, cheats, imitation, random_like
 from speciate.sandbox import Sandbox, SandboxSpec, open_sandbox
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
@@ -49,11 +49,11 @@ def test_an_output_can_be_written_as_source(value: object) -> None:
 @given(plain)
 def test_imitations_keep_the_form(value: Any) -> None:
     rng = np.random.default_rng(0)
-    for imitation in (_like(value, np.zeros_like), _like(value, lambda array: _random(array, rng))):
-        assert type(imitation) is type(value)
+    for made in (imitation(value, np.zeros_like), imitation(value, lambda array: random_like(array, rng))):
+        assert type(made) is type(value)
         if isinstance(value, np.ndarray):
-            assert imitation.shape == value.shape
-            assert imitation.dtype == value.dtype
+            assert made.shape == value.shape
+            assert made.dtype == value.dtype
 
 
 @pytest.fixture(scope="module")
