@@ -5,7 +5,7 @@ program is one ``update`` with one buffer, and trains nets that it never sees: g
 side.
 
 Scaled down: numpy perceptrons of a few thousand weights and 160 steps, no ImageNet and no large language model.
-Geometric mean excess loss over six seeds, rates and decays from a grid: SGD with momentum 0.59, Lion 0.39, Signum 0.35.
+Geometric mean excess loss over six seeds, rates and decays from a grid: SGD with momentum 0.47, Lion 0.36, Signum 0.33.
 The paper's claim "better than AdamW" does not show at this size (two language models and one glyph problem, 200 steps:
 AdamW with its two buffers 0.28, Lion 0.35, SGD 0.53); what is measured is how far a one-buffer rule gets. One rule
 with one step size must serve both kinds of problem, and part of Lion's lead comes from there, since the best rates of
@@ -16,7 +16,8 @@ Changed against the catalogue's sketch: ``update`` is a plain function instead o
 enforced by a shape; the tensors' shapes are among the hints, so that rules that treat tensors apart can be found;
 the second problem is made of synthetic glyphs (real digits lie in the clear where scikit-learn is installed) and is
 already the one with wrong labels; the excess over the known label distribution replaces the ratio to AdamW, which the
-logarithmic scale cancels. Hidden state is caught by replay: at secret steps the process is replaced, the new one must
+logarithmic scale cancels. There are as many glyph problems as language models: with one among four, rules were found
+that diverge on every tenth of them. Hidden state is caught by replay: at secret steps the process is replaced, the new one must
 repeat the old one's last answer bit for bit, and weights and state then move by about one part in a million, which
 destroys whatever was packed into low bits.
 """
@@ -88,11 +89,11 @@ class Run:
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     steps = {"smoke": 30, "default": 160, "gpu": 2000}[size]
     wide = 4 if size == "gpu" else 1
-    names = ("language-1",) if size == "smoke" else ("language-1", "language-2", "language-3", "glyphs")
+    names = ("language-1",) if size == "smoke" else ("language-1", "language-2", "glyphs-1", "glyphs-2")
     made = []
     for name in names:
         hidden = wide * int(rng.integers(28, 37))
-        if name == "glyphs":
+        if name.startswith("glyphs"):
             problem = noisy_glyphs(rng, classes=10, hidden=hidden, batch=128, wrong=0.2)
         else:
             words = wide * int(rng.integers(56, 81))
