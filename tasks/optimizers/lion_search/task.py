@@ -13,13 +13,13 @@ SGD lie a factor of five apart: tuned for each kind alone, SGD reached 0.37 and 
 glyphs the two tie. Lion's decay is chosen to serve both kinds, not for the least mean.
 
 Changed against the catalogue's sketch: ``update`` is a plain function instead of a factory, so that one buffer is
-enforced by a shape; the tensors' shapes are among the hints, so that rules that treat tensors apart can be found;
-the second problem is made of synthetic glyphs (real digits lie in the clear where scikit-learn is installed) and is
-already the one with wrong labels; the excess over the known label distribution replaces the ratio to AdamW, which the
+enforced by a shape; the tensors' shapes are among the hints, so that rules that treat tensors apart can be found; the
+second problem is made of synthetic glyphs (real digits lie in the clear where scikit-learn is installed) and is already
+the one with wrong labels; the excess over the known label distribution replaces the ratio to AdamW, which the
 logarithmic scale cancels. There are as many glyph problems as language models: with one among four, rules were found
-that diverge on every tenth of them. Hidden state is caught by replay: at secret steps the process is replaced, the new one must
-repeat the old one's last answer bit for bit, and weights and state then move by about one part in a million, which
-destroys whatever was packed into low bits.
+that diverge on every tenth of them. Hidden state is caught by replay: at secret steps the process is replaced, the new
+one must repeat the old one's last answer bit for bit, and weights and state then move by about one part in a million,
+which destroys whatever was packed into low bits.
 """
 
 from __future__ import annotations
