@@ -46,7 +46,7 @@ def test_the_archive_crosses_a_valley_and_greedy_selection_does_not(seed: int, i
     """Row map_elites. Every filled cell has the same chance to be varied; ``single`` is the same search in one cell."""
 
     def best(**values: Any) -> float | None:
-        options = {"budget__evaluations": 400, "seed": seed} | values
+        options: dict[str, Any] = {"budget__evaluations": 400, "seed": seed} | values
         state, _ = imagine(judged, Steps(), program(PLACE=0.0), descriptors=AXES, **options)
         return None if state.best is None else state.best[1].score
 
