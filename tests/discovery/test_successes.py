@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from speciate.agents import Brief, Operator, Proposal
 from speciate.archive import Program
 from speciate.evaluators import Evaluation, Interval, State
@@ -37,7 +39,7 @@ def test_more_is_solved_with_examples_than_without(imagine: Imagine) -> None:
     """Row programming_puzzles: by rounds of four proposals for each island, which have nothing else in common."""
 
     def solved(reads: bool, rounds: int) -> int:
-        settings = {"islands__count": ISLANDS, "islands__migration_interval": 10_000}
+        settings: dict[str, Any] = {"islands__count": ISLANDS, "islands__migration_interval": 10_000}
         budget, counts = 1 + 4 * rounds * ISLANDS, []
         for seed in range(1, 5):
             proposer = Copies(reads)
