@@ -9,6 +9,7 @@ counts. The certificate on fresh instances comes after the budget, and is report
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class Row:
     best: Estimate
     difference: Estimate | None
     certified: int
+    pass_at: dict[int, float]
+    """Chance that at least one of 1, 2, ... runs has a certified program."""
     fresh: Estimate
     at: dict[int, Estimate]
     """Best score so far, by number of evaluations."""
@@ -183,6 +186,11 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, Interval(low=float(low), high=float(high)))
 
 
+def pass_at(runs: int, passed: int, tries: int) -> float:
+    """Chance that one of ``tries`` passes, without bias from ``runs`` of which ``passed`` did (Chen et al. 2021)."""
+    return 1.0 - math.comb(runs - passed, tries) / math.comb(runs, tries)
+
+
 def budgets(evaluations: int) -> list[int]:
     """An eighth, a quarter, half of the evaluations, and all of them."""
     return sorted({max(1, evaluations // part) for part in (8, 4, 2, 1)})
@@ -203,12 +211,14 @@ def rows(trials: Sequence[Trial], evaluations: int) -> list[Row]:
 def _row(method: str, runs: list[Trial], first: dict[int, Trial] | None, evaluations: int) -> Row:
     best = [run.at(evaluations) for run in runs]
     paired = [run.at(evaluations) - first[run.seed].at(evaluations) for run in runs] if first else None
+    certified = sum(run.certified for run in runs)
     return Row(
         method=method,
         seeds=len(runs),
         best=estimate(best),
         difference=estimate(paired) if paired else None,
-        certified=sum(run.certified for run in runs),
+        certified=certified,
+        pass_at={tries: pass_at(len(runs), certified, tries) for tries in range(1, len(runs) + 1)},
         fresh=estimate([run.fresh for run in runs]),
         at={count: estimate([run.at(count) for run in runs]) for count in budgets(evaluations)},
     )

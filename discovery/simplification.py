@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..agents.symbolic.names import review
@@ -103,15 +103,15 @@ def _undefined(source: str) -> frozenset[str] | None:
         return None
 
 
-def reduced(source: str, oracle: Oracle) -> str:
-    """Statements first, then expressions, each until nothing more can go or the evaluations are spent."""
+def reduced(source: str, keeps: Callable[[str], bool]) -> str:
+    """Statements first, then expressions, each until nothing more can go; ``keeps`` is asked what may be left."""
     statements = Statements(source)
 
     def without(kept: Sequence[Statement]) -> str:
         return statements.without(frozenset(statements.removable) - frozenset(kept))
 
-    source = without(ddmin(statements.removable, lambda kept: oracle.keeps(without(kept))))
-    while (simpler := next((text for text in smaller(source) if oracle.keeps(text)), None)) is not None:
+    source = without(ddmin(statements.removable, lambda kept: keeps(without(kept))))
+    while (simpler := next((text for text in smaller(source) if keeps(text)), None)) is not None:
         source = simpler
     return source
 
@@ -136,7 +136,7 @@ def simplify(
     with contextlib.closing(open_sandbox(sandbox_spec(folder, backend))) as sandbox:
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         oracle = Oracle(evaluator, Rules(folder.task, folder.baseline), program, standard, most - LAST)
-        smaller_one = Program({**program.files, MAIN: reduced(program.source, oracle)})
+        smaller_one = Program({**program.files, MAIN: reduced(program.source, oracle.keeps)})
         if smaller_one.size >= program.size:
             return None
         fresh = certification_secret(secret)

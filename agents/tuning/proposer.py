@@ -15,6 +15,7 @@ from ...archive import Program
 from ...evaluators import Evaluation
 from ..proposer import Brief, Candidate, Cost, NoProposal, Operator, Proposal, TaskCard
 from .scales import Scale, scale_of
+from .steps import leap, valley_of
 from .template import Template
 
 if TYPE_CHECKING:
@@ -23,13 +24,22 @@ if TYPE_CHECKING:
 SPREAD = 0.4
 """First standard deviation, in coordinates: a factor of 1.5 on a log scale."""
 
-FAR = 3.0
+FAR = 1.0
 """Steps longer than so many typical first ones are cut before they are told, as Hansen (2011) does with solutions that
 CMA-ES did not draw itself."""
 
 MAX_NUMBERS = 100
 ASKS = 10
 """Draws until one is new: whole numbers and six digits make some of them equal."""
+
+LEAPS, MODELLED = 0.3, 0.4
+"""How often a step is a leap, while programs of the form are few, and how often it comes from the model."""
+
+EARLY = 5
+"""Programs of the form per number up to which there are leaps."""
+
+SHAKEN = 0.1
+"""Part of a drawn step that is added to the model's, so that programs in flight differ and the model keeps learning."""
 
 Vector = NDArray[np.float64]
 
@@ -39,8 +49,9 @@ class TuningProposer:
 
     On every call CMA-ES is run again over the evaluated programs of that form, in the order in which they were
     proposed, whoever proposed them; then it is asked for one step, from the best of them. So the lineage warms it up,
-    and a resumed run goes on as it was. Only ranks are used, so scores may be of any scale, clocked or not; what has
-    none ranks last.
+    and a resumed run goes on as it was. CMA-ES uses ranks only, so scores may be of any scale, clocked or not; what has
+    none ranks last. Some steps are not its own (steps.py): a run has a few dozen evaluations for a form, which is
+    before CMA-ES has learnt much.
     """
 
     def __init__(self, name: str = "tuning", relatives: int = 200) -> None:
@@ -130,11 +141,25 @@ def _drawn(template: Template, history: History, rng: np.random.Generator) -> Pr
     _tell(search, history)
     known = {program.id for program in history.programs}
     for _ in range(ASKS):
-        place = places[history.first] + search.ask() - search.mean
+        step = _step(search.ask() - search.mean, history, rng)
+        place = places[history.first] + step
         program = template.filled([scale.value(at) for scale, at in zip(history.scales, place, strict=True)])
         if program.id not in known:
             return program
     raise NoProposal("no draw gave new numbers")
+
+
+def _step(drawn: Vector, history: History, rng: np.random.Generator) -> Vector:
+    """From the best program: what CMA-ES drew, or a leap, or to where a model of what is known has its minimum."""
+    farthest = [scale.farthest for scale in history.scales]
+    drawn = np.clip(drawn, np.negative(farthest), farthest)
+    kind = rng.random()
+    if kind < LEAPS and len(history.losses) <= EARLY * len(farthest):
+        return leap(farthest, rng)
+    if kind > 1 - MODELLED:
+        valley = valley_of(history.places - history.places[history.first], history.losses, farthest)
+        return drawn if valley is None else valley + SHAKEN * drawn
+    return drawn
 
 
 def _tell(search: CMA, history: History) -> None:

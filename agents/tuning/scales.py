@@ -11,7 +11,16 @@ SHARES_FROM = 0.8
 """Numbers from here up to 1 are shares such as momenta, where the distance to 1 is what counts."""
 
 
+FARTHEST, FARTHEST_WHOLE = 5.0, 1.5
+"""Of leaps, in coordinates: factors of 150 and, since whole numbers are sizes and counts that cost time, of 4.5."""
+
+
 class Scale(Protocol):
+    @property
+    def farthest(self) -> float:
+        """The longest leap."""
+        ...
+
     def place(self, value: float) -> float:
         """The coordinate of a number. Raises: ValueError where the scale has no place for it."""
         ...
@@ -25,6 +34,7 @@ class Log:
     def __init__(self, sign: float, whole: bool) -> None:
         self._sign = sign
         self._whole = whole
+        self.farthest = FARTHEST_WHOLE if whole else FARTHEST
 
     def place(self, value: float) -> float:
         return math.log(self._sign * value)
@@ -35,17 +45,21 @@ class Log:
 
 
 class Share:
-    """Numbers below 1, by the logarithm of their distance to it."""
+    """Numbers from 0 to 1, by the logarithm of their distance to 1."""
+
+    farthest = FARTHEST
 
     def place(self, value: float) -> float:
         return -math.log(1.0 - value)
 
     def value(self, place: float) -> float:
-        return 1.0 - math.exp(min(-place, 300.0))
+        return 1.0 - math.exp(-max(place, 0.0))
 
 
 class Linear:
     """Numbers around 0, in steps of ``unit``."""
+
+    farthest = FARTHEST
 
     def __init__(self, unit: float) -> None:
         self._unit = unit

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,41 @@ def test_it_follows_when_another_arm_becomes_the_better_one() -> None:
         ledger.enter(0, name, "", float(pays and rng.random() < 0.4), 1.0)
         counts[name] += pull >= 600
     assert counts["late"] > 2 * counts["early"]
+
+
+def test_regret_falls_while_it_learns() -> None:
+    """Row learning_to_relax_sor: a stream of 400 proposals with a secret best arm, mean of 20 streams."""
+    rates, regrets = {"poor": 0.1, "fair": 0.2, "good": 0.6}, []
+    for seed in range(20):
+        ledger, rng = Ledger(), np.random.default_rng(seed)
+        for _ in range(400):
+            name = tuple(rates)[order(tuple(rates), ledger.merits(0), rng)[0]]
+            ledger.enter(0, name, "", float(rng.random() < rates[name]), 1.0)
+            regrets.append(rates["good"] - rates[name])
+    first, *_, last = np.array(regrets).reshape(20, 4, 100).mean(axis=(0, 2))
+    assert last < 0.4 * first
+
+
+def share_of_right_choices(contexts: tuple[int, int], seed: int) -> float:
+    """In the last quarter of 400 proposals; two situations take turns, which want different arms.
+
+    ``contexts`` are the islands that their outcomes are entered for.
+    """
+    ledger, rng, right = Ledger(), np.random.default_rng(seed), 0
+    for pull in range(400):
+        island, arms = contexts[pull % 2], ("even", "odd")
+        choice = order(arms, ledger.merits(island), rng)[0]
+        fits = choice == pull % 2
+        ledger.enter(island, arms[choice], "", float(rng.random() < (0.5 if fits else 0.05)), 1.0)
+        right += fits and pull >= 300
+    return right / 100
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_each_island_needs_is_learnt_on_it_and_not_from_all_together(seed: int) -> None:
+    """Row learning_to_relax_sor: the island is the context that the bandit knows."""
+    assert share_of_right_choices((0, 1), seed) > 0.85
+    assert share_of_right_choices((0, 0), seed) < 0.7
 
 
 @given(outcomes=outcomes, seed=st.integers(0, 2**32))

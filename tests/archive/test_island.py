@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speciate.archive import AddStatus, BehaviourSpace, Island
+from speciate.archive.space import Cell
 from speciate.evaluators import Descriptor, Evaluation, State
 
 AXES = (Descriptor("size", 0.0, 10.0, bins=5), Descriptor("cost", 1e-2, 1e2, bins=4, scale="log"))
@@ -128,3 +130,34 @@ def test_quality_and_coverage_never_fall_and_the_best_is_never_lost(
             assert after.qd_score >= before.qd_score
             assert after.coverage >= before.coverage
         before = after
+
+
+@given(
+    st.lists(st.tuples(st.integers(-50, 50), st.floats(-1, 11), st.floats(1e-3, 1e3)), unique_by=lambda one: one[0]),
+    st.randoms(use_true_random=False),
+)
+def test_of_distinct_scores_the_order_of_additions_does_not_matter(
+    additions: list[tuple[int, float, float]], random: Random
+) -> None:
+    """Row map_elites."""
+    shuffled = random.sample(additions, len(additions))
+    first, second = Island(BehaviourSpace(AXES)), Island(BehaviourSpace(AXES))
+    for island, order in ((first, additions), (second, shuffled)):
+        for score, size, cost in order:
+            island.add(str(score), valid(score, size, cost))
+    assert first.elites_by_cell == second.elites_by_cell
+    assert first.best() == second.best()
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1e-3, 1e3)), min_size=1, max_size=60))
+def test_every_bin_of_cost_keeps_its_most_precise_program(programs: list[tuple[float, float]]) -> None:
+    """Row autonumerics_zero: with cost as an axis, the archive holds the front of precision and cost at its bins."""
+    island, axis = Island(BehaviourSpace(AXES[1:])), BehaviourSpace(AXES[1:])
+    for number, (precision, cost) in enumerate(programs):
+        island.add(str(number), valid(precision, cost=cost))
+    best: dict[Cell, float] = {}
+    for precision, cost in programs:
+        cell = axis.cell({"cost": cost})
+        assert cell is not None
+        best[cell] = max(precision, best.get(cell, precision))
+    assert {cell: elite.score for cell, elite in island.elites_by_cell.items()} == best

@@ -1,5 +1,6 @@
 """Methods under one budget: real runs of a small task."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speciate.archive import Journal, Proposed, RunState, replay
-from speciate.discovery.comparison import Trial, budgets, compare, estimate, rows
+from speciate.discovery.comparison import Trial, budgets, compare, estimate, pass_at, rows
 from speciate.discovery.config import ConfigError, RunConfig, load_config
 from speciate.discovery.methods import METHODS, configured
 from speciate.evaluators import TaskError
@@ -181,3 +182,13 @@ def test_budgets_rise_to_all_evaluations(evaluations: int) -> None:
     assert counts == sorted(set(counts))
     assert counts[-1] == evaluations
     assert counts[0] >= 1
+
+
+@given(passes=st.lists(st.booleans(), min_size=1, max_size=8), data=st.data())
+def test_pass_at_k_is_the_share_of_choices_of_k_runs_with_one_that_passed(
+    passes: list[bool], data: st.DataObject
+) -> None:
+    """Row programming_puzzles."""
+    tries = data.draw(st.integers(1, len(passes)))
+    choices = [any(chosen) for chosen in itertools.combinations(passes, tries)]
+    assert pass_at(len(passes), sum(passes), tries) == pytest.approx(sum(choices) / len(choices))

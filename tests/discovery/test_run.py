@@ -2,18 +2,21 @@
 
 import contextlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from speciate.agents.scripted import ScriptedProposer
-from speciate.archive import Journal, replay, verify
+from speciate.archive import Journal, Program, replay, verify
 from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import load_config
 from speciate.discovery.opened import Outcome
 from speciate.discovery.run import start
+from speciate.discovery.secrets import run_secret
 from speciate.evaluators import State, load_task
+from speciate.evaluators.seeds import draw
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
 
@@ -124,6 +127,62 @@ def test_what_ends_at_the_smoke_instances_costs_no_evaluation(tmp_path: Path) ->
     assert state.counts[State.INVALID] == 1
     dropped = [line for line in journal_of(tmp_path / "run") if "does on the smoke instances what" in line]
     assert len(dropped) == 2
+
+
+COPIES = """import numpy as np
+
+# EVOLVE-BLOCK-START
+def solve(x):
+{body}
+    return {answer}
+
+
+# EVOLVE-BLOCK-END
+"""
+
+
+def test_copies_in_disguise_are_evaluated_once(tmp_path: Path) -> None:
+    """Rows autonumerics_zero and lion_search: commuted operands, other names, dead code."""
+    first = COPIES.format(body="    a = 0.3 * x\n    b = 1.7 * np.abs(x)", answer="a + b")
+    others = (
+        COPIES.format(body="    a = 0.3 * x\n    b = 1.7 * np.abs(x)", answer="b + a"),
+        COPIES.format(body="    half = x * 0.3\n    rest = np.abs(x) * 1.7", answer="half + rest"),
+        COPIES.format(body="    a = 0.3 * x\n    c = np.exp(a)\n    b = 1.7 * np.abs(x)", answer="a + b"),
+    )
+    baseline = COPIES.format(body="    y = np.zeros_like(x)", answer="y")
+    folder = tmp_path / "task"
+    shutil.copytree(TOYS / "linear", folder)
+    (folder / "baseline.py").write_text(baseline)
+    config = load_config(None, budget__evaluations=10, workers=1, in_flight=1, certify=False)
+    outcome = start(str(folder), config, tmp_path / "run", proposer=ScriptedProposer([first, *others]))
+    assert outcome.evaluations == 2
+    dropped = [line for line in journal_of(tmp_path / "run") if '"kind":"dropped"' in line]
+    original = Program.of(first).id
+    assert sum(f"does on the smoke instances what {original[:12]}" in line for line in dropped) == len(others)
+
+
+def test_a_program_that_wins_on_the_runs_instances_only_is_not_certified(tmp_path: Path) -> None:
+    """Row lion_search: it knows the answers to what the search measures, which certification does not ask again."""
+    folder = load_task(str(TOYS / "linear"))
+    secret = run_secret(folder.task.id, 0)
+    answers = {
+        float(instance.inputs["x"][0]): instance.secret.tolist()
+        for sets in (1, 20)
+        for instance in draw(folder.task, secret, "default", "search", sets=sets)
+    }
+    source = (TOYS / "linear" / "baseline.py").read_text()
+    learnt = source.replace("FACTOR = 1.4", f"KNOWN = {answers}").replace(
+        source[source.index("    y = np.zeros_like(x)") : source.index("    return y")],
+        "    y = np.array(KNOWN.get(float(x[0]), 0.0 * x))\n",
+    )
+    config = load_config(None, budget__evaluations=3, workers=1, in_flight=1, simplify=False)
+    honest = answering("1.9 * x")
+    start(str(folder.path), config, tmp_path / "run", proposer=ScriptedProposer([honest, learnt]))
+    with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
+        state = replay(journal)
+    assert state.ranking(1) == [Program.of(learnt).id]
+    assert state.certified_best is not None
+    assert state.certified_best[0] == Program.of(honest).id
 
 
 def test_replay_of_the_journal_is_the_state_the_run_had(tmp_path: Path) -> None:

@@ -54,13 +54,13 @@ def state_of(programs: Sequence[tuple[float, Sequence[float], int]]) -> RunState
     return state
 
 
-def drawn(state: RunState, **settings: Any) -> Counter[int]:
-    """How often each program, by its index, becomes a parent in 2000 draws."""
+def drawn(state: RunState, draws: int = 2000, **settings: Any) -> Counter[int]:
+    """How often each program, by its index, becomes a parent."""
     selector = parent_selector(SelectionSettings(**settings))
     rng = np.random.default_rng(0)
     elites = state.archipelago.islands[0].elites()
     indices = {program: proposed.index for program, proposed in state.proposals.items()}
-    return Counter(indices[selector.select(elites, state, rng)] for _ in range(2000))
+    return Counter(indices[selector.select(elites, state, rng)] for _ in range(draws))
 
 
 STATE = state_of([(0.0, (0, 0), 3), (0.3, (1, 0), 2), (0.2, (0, 5), 9), (0.3, (1, 4), 4), (-1.0, (0, 0), 1)])
@@ -70,6 +70,16 @@ def test_uniform_and_tournament() -> None:
     assert max(drawn(STATE, parents="uniform").values()) < 500
     counts = drawn(STATE, parents="tournament", tournament=3)
     assert counts[1] + counts[3] > 1500
+
+
+def test_uniform_selection_is_uniform_over_the_filled_cells_whatever_their_scores() -> None:
+    """Row map_elites."""
+    from scipy.stats import chisquare
+
+    state = state_of([(math.expm1(index), (), index % 7 + 1) for index in range(10)])
+    counts = drawn(state, 100_000, parents="uniform")
+    assert set(counts) == set(range(10))
+    assert chisquare(list(counts.values())).pvalue > 1e-3
 
 
 def test_a_tournament_prefers_the_baselines_zero_to_less() -> None:

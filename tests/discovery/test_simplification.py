@@ -1,5 +1,6 @@
 """Real evaluations decide what may go."""
 
+import ast
 import contextlib
 import json
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from speciate.agents.scripted import ScriptedProposer
@@ -14,6 +16,7 @@ from speciate.archive import Journal, RunState, replay, verify
 from speciate.discovery.afterwards import simplify_in
 from speciate.discovery.config import load_config
 from speciate.discovery.run import start
+from speciate.discovery.simplification import reduced
 
 TOY = Path(__file__).parent.parent / "toy_tasks" / "linear"
 LONG = """import numpy as np
@@ -109,3 +112,44 @@ def test_the_command_answers_in_json_and_refuses_what_it_cannot_do(tmp_path: Pat
     assert answer["certified"]
     again = command(str(run), answer["program"])
     assert json.loads(again.stdout)["program"] is None
+
+
+LION = """import numpy as np
+
+
+def update(w, g, m):
+    c = 0.9 * m + 0.1 * g
+    norm = np.linalg.norm(c)
+    c = np.clip(c, -1e6, 1e6)
+    w = w - 0.01 * (np.sign(c) + 2.0 * w)
+    if norm > 1e9:
+        w = w / norm
+    m = 0.99 * m + 0.01 * g
+    return w, m
+"""
+
+
+def test_lion_loses_its_three_redundant_lines() -> None:
+    """Row lion_search."""
+    rng = np.random.default_rng(0)
+    shown = [rng.normal(size=(3, 500)) for _ in range(3)]
+
+    def steps(source: str) -> list[np.ndarray]:
+        names: dict[str, Any] = {}
+        exec(source, names)
+        return [np.concatenate(names["update"](*one)) for one in shown]
+
+    def keeps(source: str) -> bool:
+        try:
+            return bool(np.allclose(steps(source), steps(LION)))
+        except (NameError, TypeError, ValueError, AttributeError, SyntaxError, KeyError):
+            return False
+
+    left = ast.parse(reduced(LION, keeps)).body[-1]
+    assert isinstance(left, ast.FunctionDef)
+    assert [ast.unparse(line) for line in left.body] == [
+        "c = 0.9 * m + 0.1 * g",
+        "w = w - 0.01 * (np.sign(c) + 2.0 * w)",
+        "m = 0.99 * m + 0.01 * g",
+        "return (w, m)",
+    ]
