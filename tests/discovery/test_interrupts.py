@@ -115,12 +115,11 @@ def test_an_interrupted_certification_is_made_up_for_by_resume(tmp_path: Path) -
         (slow / file.name).write_text(file.read_text())
     flag = tmp_path / "hurry"
     text = (slow / "task.py").read_text()
-    wait = f"    while calls.append(1) or len(calls) > 3 and not os.path.exists({str(flag)!r}): time.sleep(0.1)\n"
+    wait = f"    while calls.append(1) or len(calls) > 4 and not os.path.exists({str(flag)!r}): time.sleep(0.1)\n"
     text = text.replace("    count = 1", wait + "    count = 1")
     (slow / "task.py").write_text("import os, time\ncalls = []\n" + text)
     run = tmp_path / "run"
-    command = speciate("run", slow, "--evaluations", 30, "--workers", 1, "--seed", 1, "--out", run, "--json")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with running(run, slow, "--evaluations", "30", "--workers", "1", "--seed", "1") as process:
         wait_until(lambda: evaluated(run) == 30, process)
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
