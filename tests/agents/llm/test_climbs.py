@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speciate.archive import Journal, Proposed, Replied, verify
+from speciate.archive import Journal, Proposed, verify
 from speciate.discovery.run import start
 
 from .endpoint import Endpoint, Reply
@@ -95,6 +95,6 @@ def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, 
     told = events(tmp_path / "run")
     made = [event for event in told if isinstance(event, Proposed) and event.proposer == "llm"]
     assert all(event.prompt_hash for event in made)
-    assert sum(isinstance(event, Replied) for event in told) > len(made), "some replies were to be bad"
+    assert len(endpoint.requests) > len(made), "some replies were to be bad"
     with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
         assert verify(journal).problems == ()
