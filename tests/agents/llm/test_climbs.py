@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speciate.archive import Journal, Proposed, verify
+from speciate.archive import Journal, Proposed, Replied, verify
 from speciate.discovery.run import start
 
 from .endpoint import Endpoint, Reply
@@ -75,14 +75,14 @@ def model(good: Callable[[random.Random], str]) -> Callable[[list[dict[str, str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "evaluations", "goal"), [("asking", 10, 0.1), ("staged", 8, 0.3)])
+@pytest.mark.parametrize(("task", "evaluations", "goal"), [("asking", 10, 0.1), ("staged", 24, 0.3)])
 def test_a_toy_climbs(task: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
     climbs(str(TOYS / task), task, evaluations, goal, tmp_path, serve)
 
 
 @pytest.mark.slow
 def test_a_task_of_the_catalogue_climbs(tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
-    climbs("alf_lb_online_dual", "alf_lb_online_dual", 6, 0.02, tmp_path, serve)
+    climbs("alf_lb_online_dual", "alf_lb_online_dual", 9, 0.02, tmp_path, serve)
 
 
 def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
@@ -95,6 +95,7 @@ def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, 
     told = events(tmp_path / "run")
     made = [event for event in told if isinstance(event, Proposed) and event.proposer == "llm"]
     assert all(event.prompt_hash for event in made)
-    assert len(endpoint.requests) > len(made), "some replies were to be bad"
+    met = {event.text.strip() for event in told if isinstance(event, Replied)} & {text.strip() for text in BAD}
+    assert len(met) >= 2, met
     with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
         assert verify(journal).problems == ()
