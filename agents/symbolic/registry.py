@@ -35,10 +35,10 @@ GROUPS = (
     Group("constants", 0.26, CONSTANTS, size=attrgetter("numbers")),
     Group("parameters", 0.14, PARAMETERS, size=attrgetter("parameters")),
     Group("schedules", 0.1, SCHEDULES),
-    Group("expressions", 0.18, EXPRESSIONS),
+    Group("expressions", 0.13, EXPRESSIONS),
     Group("statements", 0.07, STATEMENTS),
     Group("control", 0.07, CONTROL),
-    Group("state", 0.08, STATE),
+    Group("state", 0.13, STATE),
     Group("crossover", 0.06, CROSSOVER),
     Group("rewrites", 0.05, REWRITES),
 )

@@ -157,4 +157,4 @@ class Blend:
         return scene.edit(spot, f"{share} * {atom(spot.node)} + (1 - {share}) * {scene.pick(names)}")
 
 
-STATE = (Momentum(), Average(), Relax(), Relax(), CarryOver(), Restart(), Blend())
+STATE = (Momentum(), Average(), Relax(), Relax(), Relax(), Relax(), CarryOver(), Restart(), Blend())
