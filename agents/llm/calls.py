@@ -115,10 +115,16 @@ class Calls:
             return reply
         task = asyncio.create_task(self._made(name, transport, call, purse))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         if not transport.paid:
             return await task
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Replied]) -> None:
+        """A proposal that was given up does not ask why its call failed; asyncio would print what nobody asked for."""
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     def _known(self, call: Call, purse: Purse) -> Replied | None:
         """A reply of an earlier sitting or of the run that is replayed; what was broken before it is paid all the same.
