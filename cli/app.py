@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, comparing, machine, making, redteam, reporting, running, simplifying, terminal
+from . import (
+    browsing,
+    catalogue,
+    checking,
+    comparing,
+    machine,
+    making,
+    redteam,
+    reporting,
+    running,
+    simplifying,
+    terminal,
+)
 
 app = typer.Typer(
     name="speciate",
@@ -39,7 +51,7 @@ def _root(
 
 app.command("tasks")(catalogue.tasks)
 app.command("describe")(catalogue.describe)
-app.command("check")(catalogue.check)
+app.command("check")(checking.check)
 app.command("evaluate")(catalogue.evaluate)
 app.command("run")(running.run)
 app.command("resume")(running.resume)

@@ -1,8 +1,7 @@
-"""``speciate tasks``, ``describe``, ``check`` and ``evaluate``."""
+"""``speciate tasks``, ``describe`` and ``evaluate``."""
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,53 +86,6 @@ def _description(folder: TaskFolder) -> dict[str, Any]:
         "reference": folder.reference,
         "known": dict(folder.known),
     }
-
-
-def check(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Tasks to check.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Check every task of the catalogue.")] = False,
-    size: SizeName = "default",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the fresh instances.")] = 0,
-    sandbox: SandboxName = None,
-    unsafe: Unsafe = False,
-    json: Json = False,
-) -> None:
-    """Lint tasks and measure the reference against the baseline on fresh instances."""
-    from ..discovery.executor import sandbox_spec
-    from ..evaluators import TaskError, catalogue, check_task, load_task
-    from ..sandbox import open_sandbox
-
-    chosen_backend = backend(sandbox, unsafe)
-    chosen = sorted(catalogue()) if everything else list(names or ())
-    if not chosen:
-        raise TaskError("name the tasks to check, or give --all")
-    results = []
-    for name in chosen:
-        folder = load_task(name)
-        if not json:
-            note(f"checking {folder.task.id} ...")
-        with contextlib.closing(open_sandbox(sandbox_spec(folder, chosen_backend))) as opened:
-            results.append(check_task(folder, opened, sized(size), seed))
-    if json:
-        emit_json([result.model_dump(mode="json") for result in results])
-    else:
-        table(
-            ("task", "ok", "baseline", "reference", "margin", "seconds", "reason"),
-            [
-                (
-                    r.task,
-                    "yes" if r.ok else "NO",
-                    number(r.baseline),
-                    number(r.reference),
-                    r.margin_text,
-                    f"{r.seconds:.1f}",
-                    r.reason,
-                )
-                for r in results
-            ],
-        )
-    if not all(result.ok for result in results):
-        raise typer.Exit(1)
 
 
 def sized(text: str) -> Size:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -26,10 +27,14 @@ FRESH_SETS = 2
 class CheckResult(Record):
     """``margin`` is the reference's mean gain over the baseline (log ratio or difference), with its 95 % interval.
 
-    ``known`` holds the scores of simple methods outside the paper.
+    ``known`` holds the scores of simple methods outside the paper, ``cpu_seconds`` is what the baseline takes for all
+    instances of one draw. ``digest`` covers the task's files.
     """
 
     task: str
+    digest: str
+    size: Size
+    seed: int
     ok: bool
     baseline: float | None = None
     reference: float | None = None
@@ -37,6 +42,7 @@ class CheckResult(Record):
     margin_interval: Interval | None = None
     known: dict[str, float | None] = Field(default_factory=dict)
     claim: str
+    cpu_seconds: float | None = None
     reason: str = ""
     seconds: float = 0.0
 
@@ -55,16 +61,15 @@ def check_task(folder: TaskFolder, sandbox: Sandbox, size: Size = "default", see
     """
     began = time.monotonic()
     task = folder.task
+    asked: dict[str, Any] = {"task": task.id, "digest": folder.digest, "size": size, "seed": seed, "claim": task.claim}
     problems = lint(folder)
     if problems:
-        return CheckResult(task=task.id, ok=False, claim=task.claim, reason=problems[0])
+        return CheckResult(**asked, ok=False, reason=problems[0])
     secrets = [f"check {seed} {index}".encode() for index in range(FRESH_SETS)]
     try:
         sets = [calibrate(folder, sandbox, secret, size) for secret in secrets]
     except TaskError as error:
-        return CheckResult(
-            task=task.id, ok=False, claim=task.claim, reason=str(error), seconds=time.monotonic() - began
-        )
+        return CheckResult(**asked, ok=False, reason=str(error), seconds=time.monotonic() - began)
     gains = [gain for calibration in sets for gain in calibration.gains]
     margin = float(np.mean(gains))
     error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
@@ -72,14 +77,14 @@ def check_task(folder: TaskFolder, sandbox: Sandbox, size: Size = "default", see
     reason = "" if claimed else "the reference is not three standard errors ahead of the baseline"
     reason = reason or _cheats(folder, sandbox, secrets[0], sets[0], size)
     return CheckResult(
-        task=task.id,
+        **asked,
         ok=not reason,
         baseline=sets[0].baseline_value,
         reference=sets[0].reference_value,
         margin=margin,
         margin_interval=mean_interval(gains),
         known=_known(folder, sandbox, secrets[0], sets[0], size),
-        claim=task.claim,
+        cpu_seconds=sum(sets[0].baseline_cpu.values()) / sets[0].sets,
         reason=reason,
         seconds=time.monotonic() - began,
     )
