@@ -24,11 +24,12 @@ from .events import (
 from .export import ExportError
 from .island import AddResult, AddStatus, Elite, Island, Stats
 from .journal import Journal, JournalError, is_run
+from .knowledge import certifies
 from .ledger import Arm, Merits, Tally
 from .program import MAIN, Program, canonical
 from .settings import ArchiveSettings
 from .space import BehaviourSpace, CVTSpace, NoveltySpace
-from .state import RunState, certifies, replay
+from .state import RunState, replay
 from .verification import Report, verify
 
 __all__ = [

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..sandbox import Backend
-from .state import RunState, certifies
+from .knowledge import certifies
+from .state import RunState
 
 if TYPE_CHECKING:
     from ..evaluators import Evaluation, TaskFolder

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..evaluators import Evaluation
 from .journal import Journal, JournalError
-from .state import RunState, certifies
+from .knowledge import certifies
+from .state import RunState
 
 Row = dict[str, Any]
 

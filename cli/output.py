@@ -108,8 +108,8 @@ def _usage(error: Any) -> str:
 def _users_errors() -> tuple[type[Exception], ...]:
     from ..agents.formulation import FormulationError
     from ..archive import ExportError, JournalError
-    from ..discovery.conductor import RunFailed
     from ..discovery.config import ConfigError
+    from ..discovery.landing import RunFailed
     from ..evaluators import TaskError
     from ..sandbox import SandboxError
 

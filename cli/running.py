@@ -43,6 +43,10 @@ def run(
     ] = None,
     islands: Annotated[int | None, typer.Option(min=1, help="Number of islands.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once.")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Where programs are evaluated: local, or ray for a Ray cluster.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="The Ray cluster, HOST:PORT; auto by default.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
@@ -71,6 +75,8 @@ def run(
         replay=replay,
         islands__count=islands,
         workers=workers,
+        executor=executor,
+        address=address,
         seed=seed,
         sandbox=sandbox,
         unsafe=unsafe or None,

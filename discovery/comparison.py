@@ -19,9 +19,9 @@ import numpy as np
 
 from ..archive import Journal, RunState, is_run, replay
 from ..evaluators import Interval, TaskError, load_task
-from .conductor import Observer
 from .config import ConfigError, RunConfig
 from .finish import Stage
+from .recorder import Observer
 from .run import resume, settle, start
 
 RESAMPLES = 10_000

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
 
 from ..agents import Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, TaskCard, Waits
-from ..agents.opto import concise
 from ..agents.proposer import Reads
-from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, Remeasured, RunState, moved
-from ..archive.events import Traced
-from ..archive.island import AddStatus
-from ..archive.state import SEED, Additions
+from ..archive import Journal, Launched, Program, RunState
+from ..archive.state import SEED
 from ..evaluators import State
-from .behaviours import known_behaviours
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
-from .events import added_events, dropped_event, proposed_event, repeated_event
+from .events import dropped_event, proposed_event
 from .executor import Executor
 from .flight import Flight, Landed
+from .jobs import Smoke
+from .landing import Landing, RunFailed
+from .recorder import Observer, Recorder
 from .reopening import Reopened
 from .rules import Rules
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
-
-MAX_INFRA = 3
-"""Tries per program before the run gives up on this machine's sandbox."""
-
-
-class Observer(Protocol):
-    """Told of every event after it is in the journal."""
-
-    def notify(self, event: Event, state: RunState, budget: Budget) -> None: ...
-
-
-class RunFailed(Exception):
-    """The run cannot go on; everything so far is in the journal."""
 
 
 class Conductor:
@@ -71,10 +56,11 @@ class Conductor:
         self._proposer = proposer
         self._executor = executor
         self._budget = budget
-        self._observers = observers
         self._reopened = reopened or Reopened()
+        self._recorder = Recorder(journal, state, budget, observers)
+        reads = isinstance(proposer, Reads) and proposer.reads
+        self._landing = Landing(executor, state, self._recorder, lines=config.lines, traces=reads)
         self._briefing = Briefing(card, config.selection, proposer)
-        self._reads = isinstance(proposer, Reads) and proposer.reads
         self._waits = proposer if isinstance(proposer, Waits) else None
         self._allowance = self._waits.allowance if self._waits else Cost()
         self._next_index = state.next_index
@@ -107,7 +93,7 @@ class Conductor:
             await self._seed()
             for proposed in self._leftovers:
                 self._budget.reserve_evaluation()
-                self._evaluating.append(asyncio.create_task(self._evaluate(proposed)))
+                self._evaluating.append(asyncio.create_task(self._landing.evaluate(proposed)))
             # After a failure what is in flight stays so: a run that goes on finds the queues as they were.
             while self._failure is None and await self._step():
                 pass
@@ -120,9 +106,9 @@ class Conductor:
     def _desk(self) -> Desk:
         return Desk(
             directory=self._journal.directory,
-            record=self.record,
+            record=self._recorder.record,
             violations=self._rules.violations,
-            smoke=lambda program: self._executor.smoke(program.files),
+            smoke=lambda program: self._executor.do(Smoke(program.files)),
             replies=self._reopened.replies,
             replayed=self._reopened.replayed,
         )
@@ -141,7 +127,7 @@ class Conductor:
         for proposed in [event for event in self._leftovers if event.operator == SEED]:
             self._leftovers.remove(proposed)
             self._budget.reserve_evaluation()
-            landed = await self._evaluate(proposed)
+            landed = await self._landing.evaluate(proposed)
             await self._land(landed)
             evaluation = landed.evaluation
             if evaluation.state is not State.VALID:
@@ -177,7 +163,7 @@ class Conductor:
         island = index % len(self._state.archipelago.islands)
         brief = self._briefing.brief(self._state, index, island, self._config.seed)
         if self._waits is not None:
-            self.record(Launched(index=index, island=island))
+            self._recorder.record(Launched(index=index, island=island))
         return index, island, brief
 
     def _finished(self) -> bool:
@@ -210,12 +196,12 @@ class Conductor:
         if isinstance(made, NoProposal) or reason is not None:
             self._barren += 1
             self._budget.release_evaluation()
-            self.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
+            self._recorder.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
             return
         self._proposed.add(made.program.id)
         event = proposed_event(flight.index, flight.island, made)
-        self.record(event)
-        self._evaluating.append(asyncio.create_task(self._evaluate(event)))
+        self._recorder.record(event)
+        self._evaluating.append(asyncio.create_task(self._landing.evaluate(event)))
 
     def _made(self, flight: Flight) -> Proposal | NoProposal | None:
         """None where proposals are given up: then also one that is ready, lest it overtake those before it."""
@@ -244,29 +230,6 @@ class Conductor:
         for flight in self._proposing:
             flight.made.cancel()
 
-    async def _evaluate(self, proposed: Proposed) -> Landed:
-        known, said = known_behaviours(self._state, proposed.program, self._config.lines), ""
-        for _ in range(MAX_INFRA):
-            evaluation = await self._executor.evaluate(proposed.files, proposed.program, known)
-            if evaluation.state is not State.INFRA:
-                return Landed(proposed, evaluation)
-            self.record(Evaluated(index=proposed.index, evaluation=evaluation))
-            said = evaluation.feedback
-        raise RunFailed(
-            f"the sandbox failed {MAX_INFRA} times in a row on program {proposed.program[:12]} "
-            f"({said}); see 'speciate doctor'"
-        )
-
-    async def _remeasure(self, landed: Landed) -> Remeasured | None:
-        """Time a program again, together with the elite that it would displace without being clearly better."""
-        proposed, first = landed.proposed, landed.evaluation
-        elite = self._state.rival(proposed.island, proposed.program, first)
-        if elite is None:
-            return None
-        rival = self._state.program(elite)
-        duel = await self._executor.duel(proposed.files, rival.files, f"{proposed.program}:{elite}")
-        return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
-
     async def _land(self, landed: Landed) -> None:
         """What ended at the gate gives its evaluation back to the budget."""
         evaluation = landed.evaluation
@@ -274,46 +237,4 @@ class Conductor:
         self._barren = self._barren + 1 if evaluation.gated else 0
         if evaluation.gated:
             self._budget.release_evaluation()
-        if evaluation.gated and evaluation.state is State.VALID:
-            self.record(repeated_event(landed.proposed, self._state.behaviours[evaluation.behaviour]))
-        else:
-            await self._add(landed)
-
-    async def _add(self, landed: Landed) -> None:
-        index = landed.proposed.index
-        evaluated = Evaluated(index=index, evaluation=landed.evaluation)
-        remeasured = await self._remeasure(landed)
-        if remeasured is not None:
-            kept = {"descriptors": landed.evaluation.descriptors}
-            evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
-            self._state.apply(remeasured)
-        before = () if remeasured is None else (remeasured,)
-        answers = self._state.apply(evaluated)
-        moves = [moved(index, move) for move in self._state.archipelago.due()]
-        traced = await self._traced(landed.proposed, answers)
-        for event in (*moves, *traced):
-            self._state.apply(event)
-        # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
-        told = (*before, evaluated, *added_events(index, answers), *moves, *traced)
-        self._journal.append(*told)
-        for event in told:
-            self._tell(event)
-
-    async def _traced(self, proposed: Proposed, answers: Additions) -> list[Traced]:
-        """The trace of a new elite, which may become a parent, where the proposer reads traces."""
-        if not self._reads or all(answer.status is AddStatus.REJECTED for _, answer in answers):
-            return []
-        trace = await self._executor.trace(proposed.files, self._state.evaluation_of(proposed.program))
-        if trace is None:
-            return []
-        return [Traced(program=proposed.program, trace=concise(trace, proposed.files, self._state.clocked))]
-
-    def record(self, event: Event) -> None:
-        """Write one event and fold it."""
-        self._journal.append(event)
-        self._state.apply(event)
-        self._tell(event)
-
-    def _tell(self, event: Event) -> None:
-        for observer in self._observers:
-            observer.notify(event, self._state, self._budget)
+        await self._landing.add(landed)

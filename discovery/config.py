@@ -112,6 +112,10 @@ class RunConfig(Settings):
     """Whether the symbolic proposer draws its groups of mutations by their successes on the island."""
     chain: Count = 1
     """Mean number of proposals in a row that make one program; those in between are not evaluated."""
+    executor: Literal["local", "ray"] = "local"
+    """Where programs are evaluated: in jails of this machine, or of the nodes of a Ray cluster."""
+    address: str = "auto"
+    """Of the cluster, HOST:PORT; ``auto`` is the one that this machine belongs to."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
     in_flight: Count | None = None
     """Evaluations in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""

@@ -1,34 +1,25 @@
-"""Where evaluations run: one narrow protocol, local jails behind it."""
+"""Where evaluations run: one narrow protocol, local jails behind it; remote.py has those of a cluster."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder, Trace
-from ..sandbox import Backend, Sandbox, SandboxError, SandboxSpec, open_sandbox
+from ..evaluators import Calibration, Evaluator, TaskFolder
+from ..sandbox import Backend, NoJail, Sandbox, SandboxError, SandboxSpec, open_sandbox
+from .jobs import Job
+
+T = TypeVar("T")
 
 
 class Executor(Protocol):
-    """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
+    """Does jobs, several at once. Every implementation gives the same scores for the same secret."""
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
-        """``known`` behaviours need no evaluation."""
-        ...
-
-    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
-        """What an evaluated program does on a smoke instance; None where the machine fails."""
-        ...
-
-    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
-        """Two programs of a clocked task, timed together; None where the machine fails."""
-        ...
-
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
-        """What goes wrong on the smoke instances; None for a program that passes, and where the machine fails."""
+    async def do(self, job: Job[T]) -> T:
+        """``job.lost(...)`` where the machine fails. Raises: NoJail where no machine has a jail."""
         ...
 
     async def close(self) -> None: ...
@@ -38,75 +29,77 @@ def sandbox_spec(folder: TaskFolder, backend: Backend) -> SandboxSpec:
     return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What evaluators of one run share, whichever machine they are on."""
+
+    folder: TaskFolder
+    secret: bytes
+    calibration: Calibration
+    backend: Backend
+
+    def evaluator(self, sandbox: Sandbox) -> Evaluator:
+        return Evaluator(self.folder, sandbox, self.secret, self.calibration)
+
+
+class Jail:
+    """An evaluator with a jail of its own, to be used by one thread; the jail is opened by the first job."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._opened: tuple[Sandbox, Evaluator] | None = None
+
+    def open(self) -> Evaluator:
+        """Raises: NoJail, SandboxError."""
+        if self._opened is None:
+            sandbox = open_sandbox(sandbox_spec(self._setting.folder, self._setting.backend))
+            self._opened = sandbox, self._setting.evaluator(sandbox)
+        return self._opened[1]
+
+    def do(self, job: Job[T]) -> T:
+        """Raises: NoJail."""
+        try:
+            return job.run(self.open())
+        except NoJail:
+            raise
+        except SandboxError as error:
+            return job.lost(str(error))
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened[0].close()
+
+
 class LocalExecutor:
     """``workers`` threads of this process, each with a jail of its own; the judge runs in the thread.
 
     The jail's processes do the heavy work, so the interpreter lock is free most of the time.
     """
 
-    def __init__(
-        self,
-        folder: TaskFolder,
-        secret: bytes,
-        calibration: Calibration,
-        *,
-        workers: int,
-        size: Size = "default",
-        backend: Backend = Backend.BUBBLEWRAP,
-    ) -> None:
-        self._folder = folder
-        self._secret = secret
-        self._calibration = calibration
-        self._size: Size = size
-        self._backend = backend
+    def __init__(self, setting: Setting, workers: int) -> None:
+        self._setting = setting
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="evaluator")
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._sandboxes: list[Sandbox] = []
+        self._jails: list[Jail] = []
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+    async def do(self, job: Job[T]) -> T:
         """Raises: NoJail where this machine has no jail."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._evaluate, files, program_id, known)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, job)
 
-    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._trace, files, evaluation)
+    def _do(self, job: Job[T]) -> T:
+        return self._jail().do(job)
 
-    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._duel, challenger, elite, name)
-
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._smoke, files)
-
-    def _evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str]) -> Evaluation:
-        return self._evaluator().evaluate(files, program_id, size=self._size, known=known)
-
-    def _trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
-        return self._evaluator().trace(files, evaluation)
-
-    def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
-        return self._evaluator().duel(challenger, elite, name, size=self._size)
-
-    def _smoke(self, files: Mapping[str, str]) -> Evaluation | None:
-        try:
-            return self._evaluator().smoke(files)
-        except SandboxError:
-            return None
-
-    def _evaluator(self) -> Evaluator:
-        """This thread's own, with a jail of its own."""
-        evaluator: Evaluator | None = getattr(self._local, "evaluator", None)
-        if evaluator is None:
-            sandbox = open_sandbox(sandbox_spec(self._folder, self._backend))
+    def _jail(self) -> Jail:
+        """This thread's own."""
+        jail: Jail | None = getattr(self._local, "jail", None)
+        if jail is None:
+            jail = self._local.jail = Jail(self._setting)
             with self._lock:
-                self._sandboxes.append(sandbox)
-            evaluator = self._local.evaluator = Evaluator(self._folder, sandbox, self._secret, self._calibration)
-        return evaluator
+                self._jails.append(jail)
+        return jail
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
-        for sandbox in self._sandboxes:
-            sandbox.close()
+        for jail in self._jails:
+            jail.close()

@@ -26,14 +26,16 @@ from ..sandbox import open_sandbox
 from .briefing import task_card
 from .budget import Budget
 from .certification import candidates
-from .conductor import Conductor, Observer
+from .conductor import Conductor
 from .config import RunConfig, validate
 from .events import seed_event
-from .executor import LocalExecutor, sandbox_spec
+from .executor import sandbox_spec
+from .executors import make_executor, reach
 from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer, prepare, unpriced
+from .recorder import Observer
 from .reopening import Reopened, Reopening, first_event, replayed, replayed_secret
 from .rules import Rules
 from .secrets import run_secret
@@ -58,6 +60,7 @@ def start(
     config = settle(config)
     proposer = proposer or make_proposer(config)
     prepare(config, proposer)
+    reach(config)
     secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
     reopened = Reopened(replayed=replayed(config))
     spec = sandbox_spec(folder, config.backend)
@@ -136,6 +139,7 @@ def resume(
         config = validate(first_event(directory, journal).config)
         proposer = proposer or make_proposer(config)
         prepare(config, proposer)
+        reach(config)
         reopening = Reopening(journal, proposer)
         run = open_run(directory, journal, reopening.watch)
         if run.state.stopped is None:
@@ -170,9 +174,7 @@ def _drive(
 async def _search(
     run: Run, proposer: Proposer, reopened: Reopened, observers: tuple[Observer, ...], interrupts: Interrupts
 ) -> str:
-    executor = LocalExecutor(
-        run.folder, run.secret, run.calibration, workers=run.config.workers, backend=run.config.backend
-    )
+    executor = make_executor(run)
     conductor = Conductor(
         run.config,
         task_card(run.folder),

@@ -64,8 +64,6 @@ class Jailed:
     """The two functions of ``file``, each call in a fresh process of a jail without the product, files and network.
 
     ``imports`` are the packages that they use. Where bubblewrap makes no jail on this machine, Docker is asked for one.
-    Each thread that calls has a jail of its own, which ends with it: the kernel kills what a thread has started when
-    that thread ends, so that no thread may use another's.
     """
 
     def __init__(self, file: Path, imports: tuple[str, ...] = ("numpy",)) -> None:
@@ -76,7 +74,6 @@ class Jailed:
             PROBLEM: file.read_text(encoding="utf-8"),
             "speciate/evaluators/checks.py": Path(checks.__file__).read_text(encoding="utf-8"),
         }
-        self._local = threading.local()
 
     def instances(self, rng: np.random.Generator, size: Size) -> list[Instance]:
         """Raises: TaskError where they cannot be made; SandboxError."""
@@ -115,19 +112,38 @@ class Jailed:
 
     def _call(self, function: str, inputs: Mapping[str, Any]) -> Any:
         """Raises: CandidateFailed, SandboxError."""
-        own: _Own | None = getattr(self._local, "own", None)
-        if own is None:
-            own = self._local.own = _Own(_opened(self._imports))
-        with own.sandbox.process(self._files, LIMITS) as process:
+        with _jail.of(self._imports).process(self._files, LIMITS) as process:
             return process.call(function, inputs)
 
 
+class _Jail(threading.local):
+    """The jail of the thread that looks at it, which ends with the thread.
+
+    The kernel kills what a thread has started when that thread ends, so that no thread may use another's. All tasks of
+    a thread share one, which never runs their code itself; it is replaced where other packages are needed.
+    """
+
+    def __init__(self) -> None:
+        self._imports: tuple[str, ...] = ()
+        self._own: _Own | None = None
+
+    def of(self, imports: tuple[str, ...]) -> Sandbox:
+        """Raises: NoJail, SandboxError."""
+        if self._own is None or imports != self._imports:
+            self._own = None  # the old one is closed first
+            self._own, self._imports = _Own(_opened(imports)), imports
+        return self._own.sandbox
+
+
 class _Own:
-    """A thread's sandbox, closed when the thread, or the process, ends."""
+    """A thread's sandbox, closed when the thread, or the process, ends, or it has another."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         weakref.finalize(self, sandbox.close)
+
+
+_jail = _Jail()
 
 
 def _opened(imports: tuple[str, ...]) -> Sandbox:

@@ -144,6 +144,9 @@ class TaskLimits:
     run: Limits = field(default_factory=Limits)
     cpu_times_baseline: float | None = None
     imports: tuple[str, ...] = ("numpy",)
+    cpus: float = 1.0
+    gpus: float = 0.0
+    """What one evaluation takes of a cluster's node: parts of a device are allowed."""
 
 
 Judge = Callable[[Instance, Any, CallLog | None], Verdict]

@@ -1,7 +1,6 @@
 """A control group around one slot: the processes of its candidates cannot exceed their memory or number together.
 
-Version 1 of Linux's control groups (admin-guide/cgroup-v1 of the kernel's documentation), where this process may make
-groups below its own; elsewhere each process is held to its limits alone.
+Where this process may make no group (see hierarchy.py), each process is held to its limits alone.
 """
 
 from __future__ import annotations
@@ -10,13 +9,13 @@ import contextlib
 import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from .hierarchy import PROCESSES, Controller, Place, places
 from .limits import Limits
 
-_MEMORY, _PIDS = "memory", "pids"
-_LIMITS = {_MEMORY: "memory.limit_in_bytes", _PIDS: "pids.max"}
 _PREFIX = "speciate"
 _NUMBERS = itertools.count()
 _OWN_PROCESSES = 8
@@ -26,38 +25,62 @@ _FIRST_VICTIM = "1000"
 _CLOSE_SECONDS = 2.0
 
 
-class Cgroup:
-    """One group of each kind; to be made by ``enclose``."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One folder of the kernel's, made at ``place``."""
 
-    def __init__(self, folders: Mapping[str, Path], own_bytes: int) -> None:
-        self._folders = folders
+    place: Place
+    folder: Path
+
+    def limit(self, controller: Controller, value: int) -> bool:
+        """False where the kernel refuses it, or would kill."""
+        try:
+            if controller is Controller.MEMORY and self.place.kills and self._held() > value:
+                return False
+            (self.folder / self.place.limits[controller]).write_text(str(value))
+        except OSError:
+            return False
+        return True
+
+    def _held(self) -> int:
+        """Bytes that the kernel cannot take back without a kill."""
+        fields = (line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+        return sum(int(number) for name, number in fields if name in ("anon", "shmem"))
+
+
+class Cgroup:
+    """Groups that together bound memory and number; to be made by ``enclose``."""
+
+    def __init__(self, groups: Sequence[Group], own_bytes: int) -> None:
+        self._groups = groups
         self._own_bytes = own_bytes
         self._admitted: dict[int, Limits] = {}
-        self._written: dict[str, int] = {}
+        self._written: dict[Controller, int] = {}
 
     def admit(self, number: int, limits: Limits) -> None:
         """Make room for one more candidate."""
         self._admitted[number] = limits
         running = self._admitted.values()
-        self._limit(_MEMORY, sum(self._own_bytes + each.memory_bytes + each.tmp_bytes for each in running))
-        self._limit(_PIDS, _OWN_PROCESSES + sum(each.threads for each in running))
+        self._limit(Controller.MEMORY, sum(self._own_bytes + each.memory_bytes + each.tmp_bytes for each in running))
+        self._limit(Controller.PIDS, _OWN_PROCESSES + sum(each.threads for each in running))
 
     def release(self, number: int) -> None:
         """The candidate has ended. The limit stays until the next one, which is often held to the same."""
         self._admitted.pop(number, None)
 
-    def _limit(self, kind: str, value: int) -> None:
-        if self._written.get(kind) != value:
-            # Refused while a candidate's memory is still being freed: then the next one tries again.
-            with contextlib.suppress(OSError):
-                (self._folders[kind] / _LIMITS[kind]).write_text(str(value))
-                self._written[kind] = value
+    def _limit(self, controller: Controller, value: int) -> None:
+        if self._written.get(controller) == value:
+            return
+        group = next(one for one in self._groups if controller in one.place.limits)
+        # It fails while a candidate's memory is still being freed: then the next one tries again.
+        if group.limit(controller, value):
+            self._written[controller] = value
 
     def close(self) -> None:
         """After the end of all its processes, which the kernel may take a moment to forget."""
         end = time.monotonic() + _CLOSE_SECONDS
-        for folder in self._folders.values():
-            while not _removed(folder) and time.monotonic() < end:
+        for group in self._groups:
+            while not _removed(group.folder) and time.monotonic() < end:
                 time.sleep(0.005)
 
 
@@ -67,21 +90,18 @@ def enclose(zygote: int, resident_bytes: int) -> Cgroup | None:
     What the zygote holds already is not counted, but its forks may copy it.
     """
     name = f"{_PREFIX}-{os.getpid()}-{next(_NUMBERS)}"
-    folders: dict[str, Path] = {}
+    groups: list[Group] = []
     try:
-        for kind in _LIMITS:
-            parent = _own_folder(kind)
-            _sweep(parent)
-            (parent / name).mkdir()
-            folders[kind] = parent / name
-        # Else a candidate beyond its memory would be swapped out instead of ended.
-        (folders[_MEMORY] / "memory.swappiness").write_text("0")
-        for folder in folders.values():
-            (folder / "cgroup.procs").write_text(str(zygote))
+        for place in places():
+            _sweep(place.folder)
+            groups.append(Group(place, place.folder / name))
+            place.make(name)
+        for group in groups:
+            (group.folder / PROCESSES).write_text(str(zygote))
     except OSError:
-        Cgroup(folders, 0).close()
+        Cgroup(groups, 0).close()
         return None
-    return Cgroup(folders, resident_bytes)
+    return Cgroup(groups, resident_bytes)
 
 
 def name_victim(pid: int) -> None:
@@ -93,30 +113,10 @@ def name_victim(pid: int) -> None:
 def missing() -> str | None:
     """Why there is no control group here, in one line; None where there is one."""
     try:
-        parents = [_own_folder(kind) for kind in _LIMITS]
+        places()
     except OSError as error:
         return str(error)
-    closed = [str(parent) for parent in parents if not os.access(parent, os.W_OK)]
-    return f"{closed[0]} may not be written to" if closed else None
-
-
-def _own_folder(kind: str) -> Path:
-    """Of this process's own group. Raises: OSError where version 1 of this kind is not mounted."""
-    for root, mounted in _mounts(kind):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, kinds, own = line.split(":", 2)
-            if kind in kinds.split(",") and Path(own).is_relative_to(root):
-                return mounted / Path(own).relative_to(root)
-    raise FileNotFoundError(f"version 1 of the control group '{kind}' is not mounted, version 2 is not used")
-
-
-def _mounts(kind: str) -> Iterator[tuple[Path, Path]]:
-    """(root within the hierarchy, where it is mounted)"""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        mount, _, source = line.partition(" - ")
-        filesystem, _, options = source.split(" ", 2)
-        if filesystem == "cgroup" and kind in options.split(","):
-            yield Path(mount.split()[3]), Path(mount.split()[4])
+    return None
 
 
 def _sweep(parent: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ...evaluators import Evaluation, Interval, Measure, State
 from ..history import History, Yield, yields_by_mutation, yields_by_proposer
-from ..state import SIMPLIFY, certifies
+from ..knowledge import certifies
+from ..state import SIMPLIFY
 from . import code, figures, wording
 
 if TYPE_CHECKING:

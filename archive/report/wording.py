@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...evaluators import Evaluation, Interval
 from ..history import History
-from ..state import certifies
+from ..knowledge import certifies
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import selectors
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,8 +18,9 @@ from speciate.discovery.briefing import task_card
 from speciate.discovery.conductor import Conductor
 from speciate.discovery.config import load_config
 from speciate.discovery.events import seed_event
+from speciate.discovery.jobs import Evaluate, Job
 from speciate.discovery.rules import Rules
-from speciate.evaluators import Calibration, Descriptor, Duel, Evaluation, load_task
+from speciate.evaluators import Calibration, Descriptor, Evaluation, load_task
 
 TOY = Path(__file__).parent.parent / "toy_tasks" / "linear"
 PROGRAM = """import numpy as np
@@ -68,19 +69,12 @@ class Imagined:
         self._free = asyncio.Semaphore(workers)
         self._duration = duration
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+    async def do(self, job: Job[Any]) -> Any:
+        if not isinstance(job, Evaluate):
+            return None
         async with self._free:
             await asyncio.sleep(self._duration())
-        return self._judge(files["program.py"])
-
-    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> None:
-        return None
-
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
-        return None
-
-    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
-        return None
+        return self._judge(job.files["program.py"])
 
     async def close(self) -> None: ...
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from speciate.discovery.certification import MAX_TRIES, candidates, confidence_o
 from speciate.discovery.conductor import Conductor
 from speciate.discovery.config import load_config
 from speciate.discovery.events import seed_event
+from speciate.discovery.jobs import Evaluate, Job, TimeTogether
 from speciate.discovery.rules import Rules
 from speciate.evaluators import Calibration, Duel, Evaluation, InstanceResult, State, TaskFolder, load_task
 from speciate.evaluators.duel import DUEL_CONFIDENCE
@@ -74,16 +76,15 @@ class NoisyClock:
                 break
         return self.scored(taken, confidence)
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
-        return self.fresh(files)
-
-    async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> None:
+    async def do(self, job: Job[Any]) -> Any:
+        match job:
+            case Evaluate():
+                return self.fresh(job.files)
+            case TimeTogether():
+                return self._duel(job.challenger, job.elite)
         return None
 
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
-        return None
-
-    async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
+    def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str]) -> Duel:
         self.duels += 1
         first, second = (
             [self._truth(files["program.py"]) + self._rng.normal(0, NOISE, FEWEST) for files in (challenger, elite)]
@@ -265,10 +266,10 @@ def test_other_tasks_are_never_timed_again(tmp_path: Path) -> None:
 
 def test_a_quarantined_program_is_tried_first_and_reported_where_it_holds(tmp_path: Path) -> None:
     class Doubting(NoisyClock):
-        async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
-            if honest(files["program.py"]) > 1:
+        async def do(self, job: Job[Any]) -> Any:
+            if isinstance(job, Evaluate) and honest(job.files["program.py"]) > 1:
                 return Evaluation(state=State.QUARANTINED, size="default")
-            return await super().evaluate(files, program_id)
+            return await super().do(job)
 
     clock = Doubting(honest)
     state = search(tmp_path / "run", [*spellings(3), *spellings(1, 9.0)], clock)

@@ -11,8 +11,8 @@ import pytest
 
 from speciate.agents import Brief, Cost, Desk, NoProposal, Operator, Proposal, ProposerFailed
 from speciate.archive import Dropped, Journal, Launched, Program, Proposed, Replied
-from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import load_config
+from speciate.discovery.landing import RunFailed
 from speciate.discovery.run import resume, start
 
 LINEAR = Path(__file__).parent.parent / "toy_tasks" / "linear"

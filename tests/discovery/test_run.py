@@ -10,8 +10,8 @@ import pytest
 
 from speciate.agents.scripted import ScriptedProposer
 from speciate.archive import Journal, Program, replay, verify
-from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import load_config
+from speciate.discovery.landing import RunFailed
 from speciate.discovery.opened import Outcome
 from speciate.discovery.run import start
 from speciate.discovery.secrets import run_secret

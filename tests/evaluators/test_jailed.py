@@ -63,8 +63,9 @@ def test_the_same_generator_gives_the_same_instances(jailed: Callable[[str], Jai
 
 
 def test_threads_do_not_disturb_each_other(jailed: Callable[[str], Jailed]) -> None:
-    problem, before = jailed(GOOD), len(jails())
+    problem = jailed(GOOD)
     (instance, _) = problem.instances(rng(), "smoke")
+    before = len(jails())
 
     def error(shift: float) -> float:
         verdict = problem.judge(instance, 2.0 * instance.inputs["x"] + shift, None)
@@ -76,10 +77,20 @@ def test_threads_do_not_disturb_each_other(jailed: Callable[[str], Jailed]) -> N
             errors = list(threads.map(error, range(12)))
         assert errors == pytest.approx(range(12))
     assert error(1.0) == pytest.approx(1.0)
-    assert len(jails()) == before + 1, "the threads' jails have ended with them"
+    assert len(jails()) == before, "the threads' jails have ended with them"
     refused = problem.judge(instance, [1.0], None)
     assert not refused.valid
     assert "shape" in refused.note
+
+
+def test_a_thread_has_one_jail_for_all_its_tasks(tmp_path: Path) -> None:
+    (tmp_path / "problem.py").write_text(GOOD)
+    tasks = [Jailed(tmp_path / "problem.py", imports) for imports in (("numpy",), ("numpy", "scipy"), ("numpy",))]
+    open_jails = []
+    for task in (*tasks, *tasks):
+        assert len(task.instances(rng(), "smoke")) == 2
+        open_jails.append(len(jails()))
+    assert len(set(open_jails)) == 1
 
 
 def test_it_sees_nothing_of_the_user(jailed: Callable[[str], Jailed], tmp_path: Path) -> None:

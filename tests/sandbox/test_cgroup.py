@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from speciate.sandbox import MIB, CandidateFailed, Failure, Limits, Sandbox, SandboxSpec, open_sandbox, probe_tier
-from speciate.sandbox.cgroup import _own_folder, missing
+from speciate.sandbox.cgroup import missing
+from speciate.sandbox.hierarchy import Unavailable, places
 from speciate.sandbox.inside.confine import Layer
 from speciate.sandbox.slot import start_zygote
 
@@ -31,8 +32,9 @@ def f(children, mib):
 """
 
 
-def groups() -> set[str]:
-    return {path.name for kind in ("memory", "pids") for path in _own_folder(kind).glob("speciate-*")}
+def groups(pid: int) -> set[str]:
+    """Of one process: those of others come and go."""
+    return {path.name for place in places() for path in place.folder.glob(f"speciate-{pid}-*")}
 
 
 @pytest.fixture
@@ -76,31 +78,33 @@ def test_a_family_is_bounded_in_number(unfiltered):
 
 
 def test_no_group_is_left():
-    before = groups()
+    before = groups(os.getpid())
     with open_sandbox(SandboxSpec()) as sandbox:
-        assert len(groups() - before) == 1  # of the same name in both
+        assert len(groups(os.getpid()) - before) == 1  # version 1 has it twice, of the same name
         assert family(sandbox, 0, 0, Limits()) == []
-    assert groups() == before
+    assert groups(os.getpid()) == before
 
 
 def test_groups_of_a_killed_process_are_swept():
     script = "import os; from speciate.sandbox import *; open_sandbox(SandboxSpec()); os.kill(os.getpid(), 9)"
     killed = subprocess.Popen([sys.executable, "-c", script])
     killed.wait()
-    left = {name for name in groups() if name.startswith(f"speciate-{killed.pid}-")}
-    assert len(left) == 1
+    assert len(groups(killed.pid)) == 1
     with open_sandbox(SandboxSpec()):
         pass
-    assert not left & groups()
+    assert not groups(killed.pid)
 
 
 def test_the_doctor_says_so():
     assert "together by a control group" in probe_tier().layers["memory limit"]
 
 
-def test_where_no_group_can_be_made_limits_hold_for_each_process(monkeypatch, tmp_path):
-    monkeypatch.setattr("speciate.sandbox.cgroup._own_folder", lambda kind: Path("/proc/self/nothing"))
-    assert missing() == "/proc/self/nothing may not be written to"
+def test_where_no_group_can_be_made_limits_hold_for_each_process(monkeypatch):
+    def nowhere():
+        raise Unavailable("/groups may not be written to")
+
+    monkeypatch.setattr("speciate.sandbox.cgroup.places", nowhere)
+    assert missing() == "/groups may not be written to"
     with open_sandbox(SandboxSpec()) as sandbox:
         assert family(sandbox, 0, 0, Limits()) == []
-    assert "no control group" in probe_tier().layers["memory limit"]
+    assert "no control group: /groups" in probe_tier().layers["memory limit"]

@@ -18,8 +18,8 @@ import pytest
 
 from speciate.archive import Evaluated, Event, Journal, JournalError, Proposed, Replied, verify
 from speciate.archive import replay as replayed_state
-from speciate.discovery.conductor import RunFailed
 from speciate.discovery.config import ConfigError
+from speciate.discovery.landing import RunFailed
 from speciate.discovery.opened import Outcome
 from speciate.discovery.run import resume, start
 from speciate.discovery.setup import run_config
