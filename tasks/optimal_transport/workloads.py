@@ -93,3 +93,44 @@ def _squared_distances(x: Array, y: Array) -> Array:
 
 def _scaled(costs: Array, a: Array, b: Array) -> Problem:
     return costs / costs.max(), a / a.sum(), b / b.sum()
+
+
+CLOUD_KINDS = ("bimodal", "stretched", "moved")
+
+
+def cloud_pairs(rng: np.random.Generator, kind: str, pairs: int, points: int, d: int) -> tuple[Array, Array, Array]:
+    """Clouds X, Y (pairs, points, d) that differ along a direction u (pairs, d), of length 1, of each pair's own.
+
+    X is standard normal, and so is Y before its points are moved along u: by 2 or -2 (``bimodal``), by a normal length
+    of deviation 2 (``stretched``), or by 2.4 or -1.6 (``moved``). u is then the location of the largest v-DSW.
+    """
+    u = rng.standard_normal((pairs, d))
+    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    X, Y = rng.standard_normal((2, pairs, points, d))
+    length = rng.standard_normal((pairs, points))
+    move = 2 * length if kind == "stretched" else np.where(length > 0, 2.0, -2.0) + (0.4 if kind == "moved" else 0.0)
+    return X, Y + move[:, :, None] * u[:, None], u
+
+
+def von_mises_fisher(rng: np.random.Generator, location: Array, kappa: float, count: int) -> Array:
+    """Directions (pairs, count, d) around each location (pairs, d), |location| = 1, by the sampler of Wood (1994)."""
+    pairs, d = location.shape
+    b = (d - 1) / (2 * kappa + np.sqrt(4 * kappa**2 + (d - 1) ** 2))
+    x0 = (1 - b) / (1 + b)
+    c = kappa * x0 + (d - 1) * np.log(1 - x0**2)
+    cosine = np.full((pairs, count), np.nan)
+    while (missing := np.isnan(cosine)).any():
+        z = rng.beta((d - 1) / 2, (d - 1) / 2, missing.sum())
+        w = (1 - (1 + b) * z) / (1 - (1 - b) * z)
+        accepted = kappa * w + (d - 1) * np.log(1 - x0 * w) - c >= np.log(rng.random(w.size))
+        cosine[missing] = np.where(accepted, w, np.nan)
+    across = rng.standard_normal((pairs, count, d))
+    across -= (across @ location[:, :, None]) * location[:, None]
+    across /= np.linalg.norm(across, axis=2, keepdims=True)
+    return cosine[..., None] * location[:, None] + np.sqrt(1 - cosine[..., None] ** 2) * across
+
+
+def sliced_distance(X: Array, Y: Array, directions: Array) -> Array:
+    """Squared Wasserstein distances (pairs, count) of the clouds (pairs, points, d) along (pairs, count, d)."""
+    turned = directions.transpose(0, 2, 1)
+    return ((np.sort(X @ turned, axis=1) - np.sort(Y @ turned, axis=1)) ** 2).mean(axis=1)
