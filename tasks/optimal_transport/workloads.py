@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,69 @@ def sliced_distance(X: Array, Y: Array, directions: Array) -> Array:
     """Squared Wasserstein distances (pairs, count) of the clouds (pairs, points, d) along (pairs, count, d)."""
     turned = directions.transpose(0, 2, 1)
     return ((np.sort(X @ turned, axis=1) - np.sort(Y @ turned, axis=1)) ** 2).mean(axis=1)
+
+
+def tokens_and_experts(rng: np.random.Generator, kind: str, experts: int, tokens: int) -> Problem:
+    """Squared distances of experts (rows) to tokens in eight dimensions, with uniform marginals.
+
+    Tokens lie about the experts, each expert as often (``even``) or some far more often than others (``crowded``), or
+    in twenty tight groups of their own (``grouped``).
+    """
+    centres = rng.standard_normal((experts, 8))
+    if kind == "grouped":
+        groups = rng.standard_normal((20, 8))
+        points = groups[rng.integers(0, 20, tokens)] + 0.3 * rng.standard_normal((tokens, 8))
+    else:
+        popularity = np.full(experts, 1 / experts) if kind == "even" else rng.dirichlet(np.full(experts, 0.5))
+        points = 0.7 * centres[rng.choice(experts, tokens, p=popularity)] + rng.standard_normal((tokens, 8))
+    return _scaled(_squared_distances(centres, points), np.ones(experts), np.ones(tokens))
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A plan whose conditionals are mixtures: pi(y | x) = sum_k w_k(x) N(y | r_k + S_k x, eps S_k), x standard normal.
+
+    It is the entropic plan between its own marginals, since its density is a function of x times one of y times
+    exp(<x, y> / eps). ``r`` and ``S`` (the diagonals) have shape (components, d).
+    """
+
+    r: Array
+    S: Array
+    eps: float
+
+    def weights(self, x: Array) -> Array:
+        """w (points, components), where x is (points, d)."""
+        scores = (x**2 @ self.S.T + 2 * x @ self.r.T) / (2 * self.eps)
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def sample(self, rng: np.random.Generator, x: Array) -> Array:
+        """One y for each x: shape (points, d)."""
+        passed = self.weights(x).cumsum(axis=1) < rng.random((len(x), 1))
+        k = np.minimum(passed.sum(axis=1), len(self.r) - 1)
+        return self.r[k] + self.S[k] * x + np.sqrt(self.eps * self.S[k]) * rng.standard_normal(x.shape)
+
+    def moments(self, x: Array) -> tuple[Array, Array]:
+        """Means (points, d) and covariances (points, d, d) of the conditionals."""
+        w, centres = self.weights(x), self.r + self.S * x[:, None]
+        mean = np.einsum("nk,nkd->nd", w, centres)
+        apart = centres - mean[:, None]
+        covariance = np.einsum("nk,nki,nkj->nij", w, apart, apart)
+        diagonal = np.arange(x.shape[1])
+        covariance[:, diagonal, diagonal] += self.eps * w @ self.S
+        return mean, covariance
+
+
+def bridge(rng: np.random.Generator, d: int, eps: float) -> Bridge:
+    """Five components with centres at distance 2 from the origin and diagonals between 0.1 and 0.5."""
+    r = rng.standard_normal((5, d))
+    return Bridge(2 * r / np.linalg.norm(r, axis=1, keepdims=True), rng.uniform(0.1, 0.5, (5, d)), eps)
+
+
+def bures_wasserstein(mean: Array, covariance: Array, other_mean: Array, other_covariance: Array) -> Array:
+    """Squared distances of Gaussians, shape (count,): means (count, d), covariances (count, d, d)."""
+    values, vectors = np.linalg.eigh(covariance)
+    root = (vectors * np.sqrt(values.clip(0))[:, None]) @ vectors.transpose(0, 2, 1)
+    cross = np.sqrt(np.linalg.eigvalsh(root @ other_covariance @ root).clip(0)).sum(axis=1)
+    traces = np.trace(covariance + other_covariance, axis1=1, axis2=2)
+    return ((mean - other_mean) ** 2).sum(axis=1) + (traces - 2 * cross).clip(0)
