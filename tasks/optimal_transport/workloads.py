@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,3 +202,45 @@ def bures_wasserstein(mean: Array, covariance: Array, other_mean: Array, other_c
     cross = np.sqrt(np.linalg.eigvalsh(root @ other_covariance @ root).clip(0)).sum(axis=1)
     traces = np.trace(covariance + other_covariance, axis1=1, axis2=2)
     return ((mean - other_mean) ** 2).sum(axis=1) + (traces - 2 * cross).clip(0)
+
+
+@dataclass(frozen=True)
+class ConvexMap:
+    """T(x) = B^-1 (A x + W' (a * sigmoid(3 (W x + b)))): optimal for the cost (x - y)' B (x - y) / 2.
+
+    The bracket is the gradient of a convex function, since A is positive definite and a positive (Brenier's theorem
+    after the change of variables by B^1/2). B, A have shape (d, d), W (ridges, d), a and b (ridges,).
+    """
+
+    B: Array
+    A: Array
+    W: Array
+    a: Array
+    b: Array
+
+    def __call__(self, x: Array) -> Array:
+        """Images (points, d) of x (points, d)."""
+        ridges = self.a / (1 + np.exp(-3 * (x @ self.W.T + self.b)))
+        return (x @ self.A + ridges @ self.W) @ np.linalg.inv(self.B)
+
+
+def convex_map(rng: np.random.Generator, d: int, skewed: bool) -> ConvexMap:
+    """A random map with 2 d ridges; where not ``skewed`` the cost is the squared distance (B the identity)."""
+    W = rng.standard_normal((2 * d, d))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    root = rng.standard_normal((d, d)) / np.sqrt(d)
+    B = _random_rotation(rng, d, np.exp(rng.uniform(-1, 1, d))) if skewed else np.eye(d)
+    return ConvexMap(B, 0.2 * np.eye(d) + 0.2 * root @ root.T, W, rng.uniform(0.5, 2, 2 * d), rng.normal(0, 0.5, 2 * d))
+
+
+def _random_rotation(rng: np.random.Generator, d: int, values: Array) -> Array:
+    """A symmetric matrix with these eigenvalues."""
+    vectors = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    return (vectors * values) @ vectors.T
+
+
+def clusters(rng: np.random.Generator, d: int, count: int) -> Callable[[int], Array]:
+    """A sampler of points (points, d): standard normal ones, or a mixture of ``count`` narrower Gaussians."""
+    centres = 1.2 * rng.standard_normal((count, d)) if count > 1 else np.zeros((1, d))
+    width = 0.6 if count > 1 else 1.0
+    return lambda points: centres[rng.integers(0, count, points)] + width * rng.standard_normal((points, d))
