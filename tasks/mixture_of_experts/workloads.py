@@ -54,3 +54,32 @@ def best_fixed_bias(trace: Array, k: int) -> tuple[Array, float]:
         found = minimize(mean_dual, p, args=(stride,), jac=True, method="L-BFGS-B", options=options)
         p, value = found.x, float(found.fun)
     return p - p.mean(), value
+
+
+FULL_MS = {"a2a": (2.0, 5.0), "ag": (1.0, 4.0), "rs": (1.0, 4.0), "exp": (2.0, 6.0), "gar": (1.0, 5.0)}
+STARTUP_MS = {"a2a": (0.1, 0.4), "ag": (0.05, 0.2), "rs": (0.05, 0.2), "exp": (0.03, 0.1), "gar": (0.1, 0.3)}
+HEAVY = {"inter": ("a2a",), "intra": ("ag", "rs"), "compute": ("exp",)}
+
+
+def training_step(rng: np.random.Generator, bound: str, count: int) -> tuple[dict[str, Array], dict[str, Any]]:
+    """One iteration of ``count`` layers: work of the operations, and {operation: (alpha, beta)} in ms and ms per unit.
+
+    Work arrays are (count,): ``a2a``, ``ag``, ``rs``, ``exp``, ``grad`` in MB, and ``dense_ms``. ``bound`` names the
+    resource with 1.6 times the usual work, the others have 0.8 times: ``inter``, ``intra`` or ``compute``.
+    """
+    costs = {op: (rng.uniform(*STARTUP_MS[op]), 10 ** rng.uniform(-2, -1)) for op in FULL_MS}
+    size, layers = np.exp(rng.normal(0, 0.4, count)), {}
+    for op, span in FULL_MS.items():
+        scale = 1.0 if op == "gar" else 1.6 if op in HEAVY[bound] else 0.8
+        layers["grad" if op == "gar" else op] = scale * size * rng.uniform(*span, count) / costs[op][1]
+    layers["dense_ms"] = rng.uniform(1.0, 4.0, count)
+    return layers, costs
+
+
+def profiled(rng: np.random.Generator, costs: dict[str, Any], noise: float) -> dict[str, Array]:
+    """Per operation eight rows [work, measured ms], the time with log-normal noise."""
+    made = {}
+    for op, (alpha, beta) in costs.items():
+        work = np.geomspace(0.1, 8.0, 8) / beta
+        made[op] = np.column_stack([work, (alpha + beta * work) * np.exp(noise * rng.standard_normal(8))])
+    return made
