@@ -83,3 +83,19 @@ def profiled(rng: np.random.Generator, costs: dict[str, Any], noise: float) -> d
         work = np.geomspace(0.1, 8.0, 8) / beta
         made[op] = np.column_stack([work, (alpha + beta * work) * np.exp(noise * rng.standard_normal(8))])
     return made
+
+
+def routed_tokens(rng: np.random.Generator, count: int, layers: int, experts: int) -> tuple[Array, Array]:
+    """Embeddings (count, 16) of tokens of 8 to 16 topics, and the expert of each at each layer, int64 (count, layers).
+
+    An expert is drawn with probability softmax(x M + b) at each layer, b its popularity.
+    """
+    width, topics = 16, int(rng.integers(8, 17))
+    centres = 1.3 * rng.normal(size=(topics, width))
+    share = rng.dirichlet(np.full(topics, 4.0))
+    x = centres[rng.choice(topics, count, p=share)] + rng.normal(size=(count, width))
+    routes = np.zeros((count, layers), dtype=np.int64)
+    for layer in range(layers):
+        logits = x @ rng.normal(size=(width, experts)) + 0.7 * rng.normal(size=experts)
+        routes[:, layer] = (logits + rng.gumbel(size=(count, experts))).argmax(axis=1)
+    return x, routes
