@@ -99,3 +99,55 @@ def routed_tokens(rng: np.random.Generator, count: int, layers: int, experts: in
         logits = x @ rng.normal(size=(width, experts)) + 0.7 * rng.normal(size=experts)
         routes[:, layer] = (logits + rng.gumbel(size=(count, experts))).argmax(axis=1)
     return x, routes
+
+
+def expert_layer(rng: np.random.Generator) -> dict[str, float]:
+    """Constants of the time of one layer of experts on one cluster (see ``layer_ms``), most over a decade.
+
+    Parameters are 6 to 630 times a token's traffic: the best r differs between clusters, and on most of them it changes
+    while the capacity factor goes from 1 to 16.
+    """
+    token_mb = rng.uniform(1.0, 3.0)
+    return {
+        "token_mb": token_mb,
+        "params_mb": token_mb * 10 ** rng.uniform(0.8, 2.8),
+        "gather": 2.5,
+        "param_ms": rng.uniform(0.4, 0.6),
+        "startup_ms": 10 ** rng.uniform(-1.0, 0.5),
+        "token_ms": rng.uniform(0.7, 1.3),
+        "hierarchical_startup": rng.uniform(0.15, 0.35),
+        "hierarchical_token": rng.uniform(1.1, 1.5),
+        "expert_ms": 10 ** rng.uniform(-0.3, 0.8),
+        "launch_ms": 10 ** rng.uniform(-1.3, 0.3),
+        "contention": rng.uniform(1.02, 1.6),
+    }
+
+
+def layer_ms(layer: dict[str, float], capacity: Array, r: int, degree: int, hierarchical: int) -> Array:
+    """Time of a layer at capacity factors of any shape, the same shape.
+
+    r = 0 gathers all experts' parameters and moves no tokens; r >= 1 moves each token to r devices and a share 1 / r of
+    the parameters. The exchange is cut into ``degree`` pieces that overlap with the experts' work; in its hierarchical
+    form messages start sooner and last longer.
+    """
+    experts = layer["expert_ms"] * capacity
+    if r == 0:
+        return experts + layer["launch_ms"] + layer["gather"] * layer["param_ms"] * layer["params_mb"]
+    startup = layer["startup_ms"] * (layer["hierarchical_startup"] if hierarchical else 1.0)
+    per_mb = layer["token_ms"] * (layer["hierarchical_token"] if hierarchical else 1.0)
+    exchange = 2 * (startup + per_mb * layer["token_mb"] * capacity * r / 2 / degree)
+    piece = experts / degree * (layer["contention"] if degree > 1 else 1.0) + layer["launch_ms"]
+    overlapped = exchange + piece + (degree - 1) * np.maximum(exchange, piece)
+    return overlapped + layer["param_ms"] * layer["params_mb"] / r
+
+
+def capacity_factors(rng: np.random.Generator, count: int, largest: float) -> Array:
+    """A series (count,) of at least 1 that returns to a level, which jumps now and then to another one, log-uniform."""
+    level = here = float(largest ** rng.random())
+    series = np.empty(count)
+    for i in range(count):
+        if rng.random() < 0.02:
+            level = float(largest ** rng.random())
+        here = max(1.0, here + 0.15 * (level - here) + 0.08 * rng.standard_normal())
+        series[i] = here
+    return series
