@@ -151,3 +151,31 @@ def capacity_factors(rng: np.random.Generator, count: int, largest: float) -> Ar
         here = max(1.0, here + 0.15 * (level - here) + 0.08 * rng.standard_normal())
         series[i] = here
     return series
+
+
+def expert_flows(rng: np.random.Generator, windows: int, layers: int, experts: int, tokens: float) -> Array:
+    """Tokens that go from each expert to each expert of the next layer, (windows, layers - 1, experts, experts).
+
+    Popularity is Gamma(0.6) and a log-normal random walk of 0.12 a window; who follows whom is log-normal of 1.5 and
+    stays. All tokens of a layer leave it, so that column sums of one layer are row sums of the next.
+    """
+    popularity = np.log(rng.gamma(0.6, 1.0, (layers, experts)))
+    affinity = 1.5 * rng.standard_normal((layers - 1, experts, experts))
+    flows = np.empty((windows, layers - 1, experts, experts))
+    for window in range(windows):
+        popularity = popularity + 0.12 * rng.standard_normal(popularity.shape)
+        load = tokens * _shares(popularity[0])
+        for layer in range(layers - 1):
+            flows[window, layer] = load[:, None] * _shares(affinity[layer] + popularity[layer + 1])
+            load = flows[window, layer].sum(axis=0)
+    return flows
+
+
+def _shares(logits: Array) -> Array:
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def loads(flows: Array) -> Array:
+    """Tokens of every expert, (windows, layers, experts), of flows between layers."""
+    return np.concatenate([flows.sum(axis=3), flows[:, -1:].sum(axis=2)], axis=1)
