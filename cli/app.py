@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from . import browsing, catalogue, comparing, machine, making, redteam, reporting, running, simplifying, terminal
+from . import (
+    browsing,
+    catalogue,
+    comparing,
+    importing,
+    machine,
+    making,
+    redteam,
+    reporting,
+    running,
+    simplifying,
+    terminal,
+)
 
 app = typer.Typer(
     name="speciate",
@@ -53,6 +65,7 @@ app.command("report")(reporting.report)
 app.command("plot")(reporting.plot)
 app.command("export")(making.export)
 app.command("new")(making.new)
+app.command("import")(importing.import_)
 app.command("doctor")(machine.doctor)
 app.command("bench")(machine.bench)
 app.command("redteam")(redteam.redteam)

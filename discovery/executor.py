@@ -35,7 +35,7 @@ class Executor(Protocol):
 
 
 def sandbox_spec(folder: TaskFolder, backend: Backend) -> SandboxSpec:
-    return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
+    return folder.spec(backend)
 
 
 class LocalExecutor:
