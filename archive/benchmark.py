@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..evaluators import Evaluation, Evaluator, TaskError, TaskFolder, calibrate
-from ..sandbox import Backend, SandboxSpec, open_sandbox
+from ..sandbox import Backend, open_sandbox
 from .program import MAIN
 
 PURPOSE = "benchmark"
@@ -48,11 +48,10 @@ def measure(folder: TaskFolder, files: Mapping[str, str], name: str, backend: Ba
     programs = {
         ("baseline", "baseline"): {MAIN: folder.baseline},
         (name, "program"): files,
-        ("reference", "reference"): {MAIN: folder.reference},
+        **({("reference", "reference"): {MAIN: folder.reference}} if folder.reference is not None else {}),
         **{(known, "known"): {MAIN: source} for known, source in folder.known.items()},
     }
-    spec = SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
-    with open_sandbox(spec) as sandbox:
+    with open_sandbox(folder.spec(backend)) as sandbox:
         try:
             calibration = calibrate(folder, sandbox, secret, purpose=PURPOSE, sets=_sets(folder))
         except TaskError as error:

@@ -120,14 +120,13 @@ def _benchmark(name: str, chosen: Chosen) -> Benchmark:
 
 def _record(chosen: Chosen) -> list[Call]:
     """Calls of the program in the jail. Raises: ExportError where it no longer works; SandboxError."""
-    from ..sandbox import CandidateFailed, SandboxSpec, open_sandbox
+    from ..sandbox import CandidateFailed, open_sandbox
     from .recording import record
 
     task = chosen.folder.task
-    spec = SandboxSpec(imports=task.limits.imports, helpers=chosen.folder.helpers, backend=chosen.backend)
     program = chosen.state.program(chosen.program)
     try:
-        with open_sandbox(spec) as sandbox:
+        with open_sandbox(chosen.folder.spec(chosen.backend)) as sandbox:
             return record(task, program.files, sandbox, seed=int(chosen.program[:8], 16))
     except (CandidateFailed, ValueError) as error:
         raise ExportError(f"program {chosen.program[:12]} of {chosen.run} does not hold: {error}") from error

@@ -104,7 +104,7 @@ class Function:
         certificate = self.chosen.certificate
         if certificate is None:
             return "none"
-        return scored(certificate) + ("" if self.is_certified else ", which does not hold")
+        return scored(certificate) + ("" if self.is_certified else ", which does not hold") + _and(self.caveat)
 
     @property
     def tier(self) -> str:
@@ -123,6 +123,16 @@ class Function:
     def reference(self) -> str:
         calibration = self.chosen.state.calibration
         return number(calibration and calibration.reference_value)
+
+    @property
+    def one(self) -> str:
+        """What counts as 1 where there is no reference; else empty."""
+        calibration = self.chosen.state.calibration
+        return calibration.one if calibration else ""
+
+    @property
+    def caveat(self) -> str:
+        return self.chosen.evaluation.caveat
 
     @cached_property
     def oracle(self) -> list[str]:
@@ -213,6 +223,10 @@ def scored(evaluation: Evaluation) -> str:
     if evaluation.interval is None:
         return f"{evaluation.score:.3f}"
     return f"{evaluation.score:.3f} [{evaluation.interval.low:.3f}, {evaluation.interval.high:.3f}]"
+
+
+def _and(caveat: str) -> str:
+    return f", {caveat}" if caveat else ""
 
 
 def described(value: object) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..evaluators import Evaluation, Evaluator, TaskFolder, calibrate, load_task
 from ..evaluators.trial import MAIN
-from ..sandbox import Sandbox, SandboxSpec, open_sandbox
+from ..sandbox import Backend, Sandbox, open_sandbox
 
 CLOCKED = Path(__file__).parent / "clocked"
 
@@ -77,7 +77,7 @@ def main() -> None:
         parser.error(f"the objective of '{folder.task.id}' is not clocked")
     print("| machine | repetitions | intervals with 0 | standard deviation of the score | median width |")
     print("| --- | --- | --- | --- | --- |")
-    with open_sandbox(SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers)) as sandbox:
+    with open_sandbox(folder.spec(Backend.BUBBLEWRAP)) as sandbox:
         for name, around in (("as it is", contextlib.nullcontext()), ("one core burnt", burner())):
             with around:
                 found = coverage(folder, sandbox, options.repetitions)

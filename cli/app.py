@@ -11,6 +11,7 @@ from . import (
     catalogue,
     checking,
     comparing,
+    importing,
     machine,
     making,
     redteam,
@@ -65,6 +66,7 @@ app.command("report")(reporting.report)
 app.command("plot")(reporting.plot)
 app.command("export")(making.export)
 app.command("new")(making.new)
+app.command("import")(importing.import_)
 app.command("doctor")(machine.doctor)
 app.command("bench")(machine.bench)
 app.command("redteam")(redteam.redteam)

@@ -116,6 +116,13 @@ def _show_elites(state: RunState, json: bool) -> None:
             for row in rows
         ],
     )
+    _caveat(state)
+
+
+def _caveat(state: RunState) -> None:
+    best = state.best
+    if best is not None and best[1].caveat:
+        note(f"scores are {best[1].caveat}")
 
 
 def _elite(state: RunState, program: str, islands: list[int]) -> dict[str, Any]:
@@ -182,6 +189,7 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
         out.print(Syntax(diff, "diff"))
     if evaluation is not None:
         note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
+        note(f"tier: {evaluation.tier}{' - ' if evaluation.caveat else ''}{evaluation.caveat}")
     if certificate is not None:
         note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {_certain(certificate)}")
         note(f"gap (search - certificate): {number(state.gap(program))}")

@@ -62,7 +62,7 @@ def describe(task: TaskName, json: Json = False) -> None:
     out.print(Markdown(definition.statement))
     out.print(f"\nobjective: {_row(folder.task)['objective']} ({definition.objective.scale} scale)")
     out.print(f"claim: {definition.claim}\n")
-    for name, source in (("baseline", folder.baseline), ("reference", folder.reference)):
+    for name, source in folder.programs.items():
         out.rule(name)
         out.print(Syntax(source, "python"))
 
@@ -169,9 +169,11 @@ def _show(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) 
                 span(evaluation.interval),
                 number(evaluation.value),
             ),
-            ("reference", "1", "", number(calibration.reference_value)),
+            (calibration.top, "1", "", number(calibration.reference_value)),
         ],
         title=folder.task.id,
     )
     if evaluation.feedback:
         note(evaluation.feedback)
+    if evaluation.caveat:
+        note(f"scored {evaluation.caveat}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .importing import ProblemSize, Together, prepared
 from .output import Json, SandboxName, Unsafe, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def seconds(text: str) -> float:
 
 
 def run(
-    task: Annotated[str, typer.Argument(help="A task of the catalogue, or a task folder.")],
+    task: Annotated[
+        list[str],
+        typer.Argument(metavar="TASK", help="A task of the catalogue, a task folder, or another system's files."),
+    ],
     evaluations: Annotated[int | None, typer.Option(min=1, help="Stop after this many evaluations.")] = None,
     time_limit: Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")] = None,
     usd: Annotated[float | None, typer.Option(help="Stop when this much money is spent.")] = None,
@@ -54,6 +58,8 @@ def run(
     replay: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Use a run's recorded replies again; asks no endpoint.")
     ] = None,
+    together: Together = False,
+    n: ProblemSize = None,
     sandbox: SandboxName = None,
     unsafe: Unsafe = False,
     json: Json = False,
@@ -81,9 +87,10 @@ def run(
         sandbox=sandbox,
         unsafe=unsafe or None,
     )
-    directory = out or default_directory(task)
+    directory = out or default_directory(Path(task[0]).stem)
+    place = prepared(task, directory, together, n)
     with interruptible(), Progress(quiet=json) as progress:
-        result = start(task, settled, directory, observers=(progress,), stage=progress.stage)
+        result = start(place, settled, directory, observers=(progress,), stage=progress.stage)
     finish(result, json)
 
 
@@ -120,6 +127,7 @@ def document(result: Outcome) -> dict[str, Any]:
             "score": result.score,
             "interval": result.evaluation.interval and result.evaluation.interval.model_dump(),
             "certified": result.certified,
+            "tier": result.evaluation.tier,
             "certificate": certificate
             and {
                 "state": certificate.state.value,
@@ -164,8 +172,10 @@ def _show(result: Outcome) -> None:
         rows.append((name, number(fresh.score), certain, number(fresh.value), ""))
     if result.gap is not None:
         rows.append(("  gap", number(result.gap), "", "", ""))
-    rows.append(("reference (paper)", "1", "", number(result.reference_value), ""))
+    rows.append((result.top, "1", "", number(result.reference_value), ""))
     table(("program", "score", "95 % interval", result.objective, "id"), rows, title=f"{result.task}")
+    if result.evaluation and result.evaluation.caveat:
+        note(f"{'certified' if result.certified else 'scored'} {result.evaluation.caveat}")
     note(
         f"{result.evaluations} evaluations ({result.valid} valid) in {result.seconds:.0f} s; "
         f"stopped by {result.stopped_by}"

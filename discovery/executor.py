@@ -26,7 +26,7 @@ class Executor(Protocol):
 
 
 def sandbox_spec(folder: TaskFolder, backend: Backend) -> SandboxSpec:
-    return SandboxSpec(imports=folder.task.limits.imports, helpers=folder.helpers, backend=backend)
+    return folder.spec(backend)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Outcome:
     objective: str
     baseline_value: float | None
     reference_value: float | None
+    top: str
+    """What stands at 1 on the scale: the reference, or what the task counts as 1."""
     seconds: float
     tokens: int
     usd: float
@@ -113,6 +115,7 @@ def outcome(run: Run, seconds: float) -> Outcome:
         objective=f"{objective.name} ({objective.direction.value})",
         baseline_value=run.calibration.baseline_value,
         reference_value=run.calibration.reference_value,
+        top=run.calibration.top,
         seconds=seconds,
         tokens=state.spent.tokens,
         usd=state.spent.usd,

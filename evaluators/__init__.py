@@ -24,6 +24,7 @@ from .task import (
     Size,
     Task,
     TaskLimits,
+    Unit,
     Verdict,
 )
 from .trace import Trace
@@ -58,6 +59,7 @@ __all__ = [
     "TaskFolder",
     "TaskLimits",
     "Trace",
+    "Unit",
     "Verdict",
     "calibrate",
     "catalogue",

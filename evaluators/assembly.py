@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from .evaluation import Evaluation, InstanceResult, Interval, State
 from .feedback import describe, kind_of_failure
 from .scoring import CONFIDENCE, aggregate, score
 from .seeds import kind_of
-from .syntax import parse
+from .syntax import code_size
 from .task import Constraint, Instance, Task
 from .timing import clocked_score
 from .trial import Trial
@@ -146,16 +145,8 @@ def _means(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _harness(results: Sequence[InstanceResult], files: Mapping[str, str], share: float) -> dict[str, float]:
     """What the harness itself measures; available as descriptors of any task."""
     return {
-        "code_size": float(sum(_nodes(text) for text in files.values())),
+        "code_size": float(sum(code_size(text) for text in files.values())),
         "cpu_seconds": share * sum(result.cpu_seconds for result in results),
         "peak_memory": float(max((result.peak_memory for result in results), default=0)),
         "oracle_cost": share * sum(result.oracle_cost for result in results),
     }
-
-
-def _nodes(source: str) -> int:
-    """AST nodes, as a measure of size that layout and names do not change; 0 where the source does not parse."""
-    try:
-        return sum(1 for _ in ast.walk(parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return 0

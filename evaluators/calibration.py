@@ -10,9 +10,9 @@ from ..sandbox import Sandbox
 from .behaviour import behaviour_of
 from .evaluation import Record, State
 from .loader import TaskError, TaskFolder
-from .scoring import aggregate, gain
+from .scoring import aggregate, ahead, gain
 from .seeds import draw, numbered_draw
-from .task import Instance, Size, Task
+from .task import Instance, Objective, Size, Task
 from .timing import BaselineFailed, compared, draws_needed, fresh_instances
 from .trial import MAIN, Trial, attempt, generous
 
@@ -26,6 +26,7 @@ class Calibration(Record):
     Of a ``clocked`` task it is the median gain, and ``sets`` is the number of fresh draws that a program is timed on.
 
     ``baseline_value`` and ``reference_value`` are aggregated over the instances, ``baseline_cpu`` is in seconds.
+    Of a task without a reference ``one`` is the name of what counts as 1, and ``reference_value`` the value there.
     """
 
     size: str
@@ -44,6 +45,12 @@ class Calibration(Record):
     reference_value: float
     smoke_tells: bool = False
     """Whether baseline and reference do different things on the smoke instances, as programs that differ should."""
+    one: str = ""
+
+    @property
+    def top(self) -> str:
+        """What stands at 1 on the scale, for people."""
+        return self.one or "reference (paper)"
 
 
 class OwnProgramFailed(TaskError):
@@ -58,7 +65,7 @@ def calibrate(
     purpose: str = "search",
     sets: int = 1,
 ) -> Calibration:
-    """Measure both programs, interleaved, on ``sets`` draws of instances.
+    """Measure both programs, interleaved, on ``sets`` draws of instances; of a task without a reference the baseline.
 
     A clocked task takes ``sets`` times as many draws as one measurement of it needs. Where a program of the task fails
     on an instance, others are drawn, and those of all evaluations on this scale with them (its ``purpose`` tells).
@@ -77,11 +84,12 @@ def _calibrated(
     folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
 ) -> Calibration:
     names, pairs, draws = _measured(folder, sandbox, secret, size, purpose, sets)
-    objective = folder.task.objective
-    gains = tuple(gain(objective, _value(reference), _value(baseline)) for baseline, reference in pairs)
+    objective, unit = folder.task.objective, folder.task.unit
+    gains = tuple(gain(objective, _value(reference), _value(baseline)) for baseline, reference in pairs if reference)
     by_name = dict(zip(names, pairs, strict=True))
     baseline = {name: _value(pair[0]) for name, pair in by_name.items()}
-    reference = {name: _value(pair[1]) for name, pair in by_name.items()}
+    reference = {name: _value(pair[1]) for name, pair in by_name.items() if pair[1]}
+    baseline_value = aggregate(objective, list(baseline.values()))
     return Calibration(
         size=size,
         purpose=purpose,
@@ -91,18 +99,25 @@ def _calibrated(
         baseline=baseline,
         reference=reference,
         baseline_metrics={name: dict(pair[0].metrics) for name, pair in by_name.items()},
-        reference_metrics={name: dict(pair[1].metrics) for name, pair in by_name.items()},
+        reference_metrics={name: dict(pair[1].metrics) for name, pair in by_name.items() if pair[1]},
         baseline_cpu={name: pair[0].cpu_seconds for name, pair in by_name.items()},
-        reference_gain=_positive(folder, float(np.median(gains) if objective.measure.timed else np.mean(gains))),
+        reference_gain=unit.gain if unit else _positive(folder, _typical(objective, gains)),
         gains=gains,
-        baseline_value=aggregate(objective, list(baseline.values())),
-        reference_value=aggregate(objective, list(reference.values())),
+        baseline_value=baseline_value,
+        reference_value=ahead(objective, baseline_value, unit.gain)
+        if unit
+        else aggregate(objective, list(reference.values())),
         smoke_tells=_smoke_tells(folder, sandbox, secret, purpose),
+        one=unit.name if unit else "",
     )
 
 
-Pair = tuple[Trial, Trial]
-"""Baseline and reference on one instance."""
+def _typical(objective: Objective, gains: Sequence[float]) -> float:
+    return float(np.median(gains) if objective.measure.timed else np.mean(gains))
+
+
+Pair = tuple[Trial, Trial | None]
+"""Baseline and, where there is one, reference on one instance."""
 
 
 def _measured(
@@ -127,15 +142,20 @@ def _clocked(
     pairs: list[Pair] = []
     instances = fresh_instances(task, secret, size, purpose, name, draws)
     try:
-        for one in compared(folder, sandbox, ({MAIN: folder.reference},), instances, own=True):
+        others = () if folder.reference is None else ({MAIN: folder.reference},)
+        for one in compared(folder, sandbox, others, instances, own=True):
             names.append(one.instance.name)
-            pairs.append((one.baseline, _own(task, one.instance, "reference", one.trials[0])))
+            reference = _own(task, one.instance, "reference", one.trials[0]) if one.trials else None
+            pairs.append((one.baseline, reference))
     except BaselineFailed as error:
         raise OwnProgramFailed(str(error)) from error
     return names, pairs, draws
 
 
 def _smoke_tells(folder: TaskFolder, sandbox: Sandbox, secret: bytes, purpose: str) -> bool:
+    """Not where there is no reference: then nobody knows."""
+    if folder.reference is None:
+        return False
     task, instances = folder.task, draw(folder.task, secret, "smoke", purpose)
     limits = generous(task.limits.run)
 
@@ -153,6 +173,8 @@ def _some(task: Task, size: Size, instances: Sequence[Instance]) -> Sequence[Ins
 
 def _pair(folder: TaskFolder, sandbox: Sandbox, instance: Instance) -> Pair:
     baseline = _valid(folder, sandbox, instance, "baseline", folder.baseline)
+    if folder.reference is None:
+        return baseline, None
     return baseline, _valid(folder, sandbox, instance, "reference", folder.reference)
 
 

@@ -56,6 +56,7 @@ class CheckResult(Record):
 def check_task(folder: TaskFolder, sandbox: Sandbox, size: Size = "default", seed: int = 0) -> CheckResult:
     """Lint the task, then measure both programs on fresh instances of ``seed``.
 
+    A task without a reference claims nothing: its baseline must be VALID, and cheats must not pay.
     Smoke instances are too few and small for the paper's claim: there the reference need only be ahead.
     Raises: SandboxError.
     """
@@ -71,23 +72,27 @@ def check_task(folder: TaskFolder, sandbox: Sandbox, size: Size = "default", see
     except TaskError as error:
         return CheckResult(**asked, ok=False, reason=str(error), seconds=time.monotonic() - began)
     gains = [gain for calibration in sets for gain in calibration.gains]
-    margin = float(np.mean(gains))
-    error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
-    claimed = size == "smoke" or margin > STANDARD_ERRORS * error
+    claimed = size == "smoke" or _is_ahead(gains)
     reason = "" if claimed else "the reference is not three standard errors ahead of the baseline"
     reason = reason or _cheats(folder, sandbox, secrets[0], sets[0], size)
     return CheckResult(
         **asked,
         ok=not reason,
         baseline=sets[0].baseline_value,
-        reference=sets[0].reference_value,
-        margin=margin,
-        margin_interval=mean_interval(gains),
+        reference=sets[0].reference_value if gains else None,
+        margin=float(np.mean(gains)) if gains else None,
+        margin_interval=mean_interval(gains) if gains else None,
         known=_known(folder, sandbox, secrets[0], sets[0], size),
         cpu_seconds=sum(sets[0].baseline_cpu.values()) / sets[0].sets,
         reason=reason,
         seconds=time.monotonic() - began,
     )
+
+
+def _is_ahead(gains: list[float]) -> bool:
+    """Whether the reference's gains are above 0 by three standard errors; so are none, of a task without one."""
+    error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
+    return not gains or float(np.mean(gains)) > STANDARD_ERRORS * error
 
 
 def _evaluate(

@@ -24,7 +24,7 @@ def inconsistency(
     Outputs must be equal to the bit where baseline and reference repeat theirs, so that the task is deterministic.
     Raises: SandboxError.
     """
-    own = ({MAIN: folder.baseline}, {MAIN: folder.reference})
+    own = [{MAIN: source} for source in folder.programs.values()]
     for instance in draw(folder.task, secret, "smoke", PURPOSE, program_id=program_id):
         before = _bytes(dict(instance.inputs))
         deterministic = all(_repeats(folder, sandbox, one, instance) for one in own)

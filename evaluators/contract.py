@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from .task import Descriptor, Entry, Instance, Objective, Paper, Size, Style, Task, TaskLimits
+from .task import Descriptor, Entry, Instance, Objective, Paper, Size, Style, Task, TaskLimits, Unit
 
 
 class TaskError(Exception):
@@ -30,6 +30,8 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "suspicious_ratio": (int, float),
     "repeats": int,
     "claim": str,
+    "unit": (Unit, type(None)),
+    "shared": bool,
 }
 REQUIRED_CALLS = ("instances", "judge")
 OPTIONAL_CALLS = ("oracle", "drive", "floor")
@@ -49,6 +51,8 @@ def violations(task: Task) -> Iterator[str]:
     yield from _style(task)
     if task.repeats < 1:
         yield "'repeats' must be at least 1"
+    if task.unit is not None and not task.unit.gain > 0:
+        yield "'unit' needs a gain above 0"
     if not task.descriptors:
         yield "give at least one descriptor, for example Descriptor('code_size', 10, 1000, scale='log')"
     for axis in task.descriptors:

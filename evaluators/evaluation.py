@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from ..sandbox import Tier
+
 
 class State(StrEnum):
     """How an evaluation ended. Only VALID is comparable; INFRA is our own fault and never charged to a program."""
@@ -24,6 +26,9 @@ class Record(BaseModel):
     """Base of what the journal stores: immutable, unknown keys refused, NaN and infinity kept as they are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+AS_TRUSTED = "as trusted as its evaluator, which ran in one process with the program"
 
 
 class Interval(Record):
@@ -74,3 +79,8 @@ class Evaluation(Record):
     gated: bool = False
     """Whether it ended at the smoke instances: the program failed there, or did what a known one does (then VALID and
     without a score)."""
+
+    @property
+    def caveat(self) -> str:
+        """What must be said beside the score: empty, but where the program ran in one process with its evaluator."""
+        return AS_TRUSTED if self.tier == Tier.SHARED else ""

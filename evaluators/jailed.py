@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..sandbox import (
     Sandbox,
     SandboxError,
     SandboxSpec,
+    Serves,
     open_sandbox,
 )
 from ..sandbox.inside.wire import WireError
@@ -60,26 +62,47 @@ class JudgeFailed(Exception):
     """The judge gave no verdict. The words may hold a secret: they are for the judge's author, not for proposers."""
 
 
-class Jailed:
-    """The two functions of ``file``, each call in a fresh process of a jail without the product, files and network.
+class Jail:
+    """Foreign code of a task, each call in a fresh process of a jail without the product, the user's files and network.
 
-    ``imports`` are the packages that they use. Where bubblewrap makes no jail on this machine, Docker is asked for one.
+    ``files`` are as a program's, ``imports`` the packages that they use, and the folder ``beside`` is read-only and
+    the package ``helpers`` for them. Where bubblewrap makes no jail on this machine, Docker is asked for one.
     """
+
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        imports: tuple[str, ...] = ("numpy",),
+        beside: Path | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._files = dict(files)
+        self._spec = SandboxSpec(imports=imports, helpers=beside)
+        self._limits = limits
+
+    def call(self, function: str, inputs: Mapping[str, Any], oracle: Serves | None = None) -> Any:
+        """Raises: CandidateFailed where the foreign code fails; SandboxError."""
+        with _jail.of(self._spec).process(self._files, self._limits) as process:
+            return process.call(function, inputs, oracle)
+
+
+class Jailed:
+    """The two functions of ``file`` in a jail of their own; ``imports`` are the packages that they use."""
 
     def __init__(self, file: Path, imports: tuple[str, ...] = ("numpy",)) -> None:
         self._file = file
-        self._imports = imports
-        self._files = {
+        files = {
             "program.py": _DRIVER,
             PROBLEM: file.read_text(encoding="utf-8"),
             "speciate/evaluators/checks.py": Path(checks.__file__).read_text(encoding="utf-8"),
         }
+        self._jail = Jail(files, imports)
 
     def instances(self, rng: np.random.Generator, size: Size) -> list[Instance]:
         """Raises: TaskError where they cannot be made; SandboxError."""
         inputs = {"seed": int(rng.integers(2**63)), "size": size}
         try:
-            said = self._call("made", inputs)
+            said = self._jail.call("made", inputs)
         except CandidateFailed as failed:
             raise TaskError(f"{self._file}: instances(rng, '{size}') failed: {failed.message}") from None
         if not isinstance(said, list):
@@ -96,7 +119,7 @@ class Jailed:
         """Raises: JudgeFailed, SandboxError."""
         inputs = {"inputs": dict(instance.inputs), "secret": instance.secret, "output": output}
         try:
-            said = self._call("judged", inputs)
+            said = self._jail.call("judged", inputs)
         except CandidateFailed as failed:
             raise JudgeFailed(failed.message) from None
         except SandboxError as error:
@@ -110,28 +133,23 @@ class Jailed:
                 return Verdict(True, {str(name): value for name, value in said.items()})
         raise JudgeFailed("it must return metrics by name, each a number")
 
-    def _call(self, function: str, inputs: Mapping[str, Any]) -> Any:
-        """Raises: CandidateFailed, SandboxError."""
-        with _jail.of(self._imports).process(self._files, LIMITS) as process:
-            return process.call(function, inputs)
 
-
-class _Jail(threading.local):
+class _JailOfThread(threading.local):
     """The jail of the thread that looks at it, which ends with the thread.
 
     The kernel kills what a thread has started when that thread ends, so that no thread may use another's. All tasks of
-    a thread share one, which never runs their code itself; it is replaced where other packages are needed.
+    a thread share one, which never runs their code itself; it is replaced where another one is asked for.
     """
 
     def __init__(self) -> None:
-        self._imports: tuple[str, ...] = ()
+        self._spec: SandboxSpec | None = None
         self._own: _Own | None = None
 
-    def of(self, imports: tuple[str, ...]) -> Sandbox:
+    def of(self, spec: SandboxSpec) -> Sandbox:
         """Raises: NoJail, SandboxError."""
-        if self._own is None or imports != self._imports:
+        if self._own is None or spec != self._spec:
             self._own = None  # the old one is closed first
-            self._own, self._imports = _Own(_opened(imports)), imports
+            self._own, self._spec = _Own(_opened(spec)), spec
         return self._own.sandbox
 
 
@@ -143,15 +161,15 @@ class _Own:
         weakref.finalize(self, sandbox.close)
 
 
-_jail = _Jail()
+_jail = _JailOfThread()
 
 
-def _opened(imports: tuple[str, ...]) -> Sandbox:
+def _opened(spec: SandboxSpec) -> Sandbox:
     """Raises: NoJail with what bubblewrap misses, where Docker does not help either; SandboxError."""
     try:
-        return open_sandbox(SandboxSpec(imports=imports))
+        return open_sandbox(spec)
     except NoJail as missing:
         try:
-            return open_sandbox(SandboxSpec(imports=imports, backend=Backend.DOCKER))
+            return open_sandbox(replace(spec, backend=Backend.DOCKER))
         except SandboxError:
             raise missing from None

@@ -25,7 +25,8 @@ def lint(folder: TaskFolder) -> list[str]:
 
 def _problems(folder: TaskFolder) -> Iterator[str]:
     task = folder.task
-    for name, source in (("baseline.py", folder.baseline), ("reference.py", folder.reference), *folder.known.items()):
+    own = {f"{name}.py": source for name, source in folder.programs.items()}
+    for name, source in (*own.items(), *folder.known.items()):
         yield from (f"{name}: {problem}" for problem in check_source(task, {MAIN: source}))
     markers = re.findall(rf"#\s*({START}|{END})", folder.baseline)
     if not markers:
@@ -38,7 +39,8 @@ def _problems(folder: TaskFolder) -> Iterator[str]:
 
 
 def _given_away(folder: TaskFolder) -> Iterator[str]:
-    lines = {line.strip() for line in folder.reference.splitlines() if len(line.strip()) > LONG_LINE}
+    reference = folder.reference or ""
+    lines = {line.strip() for line in reference.splitlines() if len(line.strip()) > LONG_LINE}
     for line in lines - {line.strip() for line in folder.baseline.splitlines()}:
         if line in folder.task.statement:
             yield f"the statement holds a line of the reference: {line}"

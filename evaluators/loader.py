@@ -8,29 +8,45 @@ import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..sandbox import Backend, SandboxSpec
 from .contract import TaskError, guarded, located, violations
 from .task import Task
 
 CATALOGUE = Path(__file__).parent.parent / "tasks"
 ROOT = __name__.rpartition(".evaluators.")[0]
-REQUIRED = ("task.py", "baseline.py", "reference.py")
+REQUIRED = ("task.py", "baseline.py")
+REFERENCE = "reference.py"
 
 
 @dataclass(frozen=True)
 class TaskFolder:
-    """A task with the programs beside it, as text. ``digest`` (SHA-256, hex) covers every Python file of the folder."""
+    """A task with the programs beside it, as text. ``digest`` (SHA-256, hex) covers every Python file of the folder.
+
+    There is no ``reference`` where the task says itself what counts as 1.
+    """
 
     path: Path
     task: Task
     baseline: str
-    reference: str
+    reference: str | None
     known: Mapping[str, str]
     helpers: Path | None
     digest: str
+
+    @property
+    def programs(self) -> Mapping[str, str]:
+        """Baseline and, where there is one, reference: file name without ending -> source."""
+        both = {"baseline": self.baseline, "reference": self.reference}
+        return {name: source for name, source in both.items() if source is not None}
+
+    def spec(self, backend: Backend) -> SandboxSpec:
+        """What its programs find in their jail."""
+        task = self.task
+        return SandboxSpec(imports=task.limits.imports, helpers=self.helpers, backend=backend, shared=task.shared)
 
 
 def catalogue() -> Mapping[str, Path]:
@@ -54,11 +70,7 @@ def load_task(name_or_path: str) -> TaskFolder:
     if not path.is_dir():
         raise TaskError(f"no task '{name_or_path}': give an id that 'speciate tasks' lists, or a folder with task.py")
     path = path.resolve()
-    missing = [name for name in REQUIRED if not (path / name).is_file()]
-    if missing:
-        raise TaskError(
-            f"the task folder {path} has no {missing[0]}: 'speciate new' writes an example of all three files"
-        )
+    _complete(path, REQUIRED)
     module = _import(path)
     task = getattr(module, "task", None)
     if not isinstance(task, Task):
@@ -66,17 +78,27 @@ def load_task(name_or_path: str) -> TaskFolder:
     wrong = next(violations(task), None)
     if wrong is not None:
         raise TaskError(f"{path / 'task.py'}: {wrong}")
+    if task.unit is None:
+        _complete(path, (REFERENCE,))
     helpers = next((folder for folder in (path / "helpers", path.parent / "helpers") if folder.is_dir()), None)
     known = {file.stem.removeprefix("known_"): _source(file) for file in sorted(path.glob("known_*.py"))}
     return TaskFolder(
         path=path,
         task=guarded(task, path),
         baseline=_source(path / "baseline.py"),
-        reference=_source(path / "reference.py"),
+        reference=_source(path / REFERENCE) if task.unit is None else None,
         known=known,
         helpers=helpers,
         digest=_digest(path),
     )
+
+
+def _complete(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in names if not (path / name).is_file()]
+    if missing:
+        raise TaskError(
+            f"the task folder {path} has no {missing[0]}: 'speciate new' writes an example of all three files"
+        )
 
 
 def reload_task(task_id: str, path: str, digest: str) -> TaskFolder:

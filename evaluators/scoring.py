@@ -29,6 +29,14 @@ def gain(objective: Objective, value: float, baseline: float) -> float:
     return transformed(objective, value) - transformed(objective, baseline)
 
 
+def ahead(objective: Objective, baseline: float, gained: float) -> float:
+    """The value that is ``gained`` ahead of the baseline's: the inverse of ``gain``."""
+    sign = 1.0 if objective.direction is Direction.MAXIMIZE else -1.0
+    if objective.scale == "linear":
+        return baseline + sign * gained
+    return (baseline + objective.floor) * math.exp(sign * gained) - objective.floor
+
+
 def aggregate(objective: Objective, values: Sequence[float]) -> float:
     """Arithmetic mean, or geometric mean (of value + floor) on a log scale."""
     if objective.scale == "linear":

@@ -20,7 +20,7 @@ class Session:
 
     def __init__(self, sandbox: Sandbox, files: Mapping[str, str], limits: Limits) -> None:
         self._sandbox = sandbox
-        self._files = files
+        self.files = files
         self._limits = limits
         self.cpu_seconds = 0.0
         self.wall_seconds = 0.0
@@ -30,11 +30,22 @@ class Session:
     @contextlib.contextmanager
     def process(self) -> Iterator[Process]:
         """A fresh process for several calls, each sent after the reply to the one before."""
+        with self._started(self.files) as process:
+            yield process
+
+    @contextlib.contextmanager
+    def evaluator(self, files: Mapping[str, str]) -> Iterator[Process]:
+        """A fresh process of a shared task's evaluator, which is told the program; never traced, never recorded."""
+        with self._started(files) as process:
+            yield process
+
+    @contextlib.contextmanager
+    def _started(self, files: Mapping[str, str]) -> Iterator[Process]:
         left = max(self._limits.cpu_seconds - self.cpu_seconds, LEAST_CPU)
         limits = dataclasses.replace(self._limits, cpu_seconds=left)
         process = None
         try:
-            with self._sandbox.process(self._files, limits) as process:
+            with self._sandbox.process(files, limits) as process:
                 yield process
         finally:
             # Where its end was not seen, what went wrong is on its way up already.

@@ -149,6 +149,17 @@ class TaskLimits:
     """What one evaluation takes of a cluster's node: parts of a device are allowed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What counts as 1 on the scale of a task that has no reference: a gain over the baseline, and its name.
+
+    ``gain`` is a difference, or the log of a ratio, as the objective's scale has it.
+    """
+
+    gain: float
+    name: str
+
+
 Judge = Callable[[Instance, Any, CallLog | None], Verdict]
 Call = Callable[..., Any]
 """``call(entry, inputs, oracle=None) -> output``: runs an entry in a fresh jailed process (see styles.py)."""
@@ -180,3 +191,7 @@ class Task:
     """Fresh draws of instances that a clocked program is timed on; more where they hold too few (see timing.py)."""
     claim: str = ""
     """One sentence: what the paper claims and what of it is measured here."""
+    unit: Unit | None = None
+    """Of a task without ``reference.py``, such as one of another system (see tasks/peers)."""
+    shared: bool = False
+    """Whether the task's own evaluator runs in the program's process, so that a score is only as trusted as that."""

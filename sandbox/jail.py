@@ -76,13 +76,14 @@ def _zygote(setting: Setting, code: str, site: list[str]) -> list[str]:
 def unsafe_command(spec: SandboxSpec, control: int, folder: str) -> list[str]:
     helpers = None if spec.helpers is None else str(spec.helpers)
     site = [str(place) for place in site_folders()]
-    return _zygote(Setting(control, False, helpers, spec.imports, folder), str(INSIDE.parent), site)
+    setting = Setting(control, False, helpers, spec.imports, folder, processes=spec.shared)
+    return _zygote(setting, str(INSIDE.parent), site)
 
 
 def jailed_command(bwrap: str, spec: SandboxSpec, control: int, omitted: tuple[Layer, ...] = ()) -> list[str]:
     """Raises: SandboxError where one of the imports is not installed."""
     helpers = None if spec.helpers is None else _HELPERS
-    setting = Setting(control, True, helpers, spec.imports, scratch(), omitted)
+    setting = Setting(control, True, helpers, spec.imports, scratch(), omitted, processes=spec.shared)
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     isolation = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "jail"]
     lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", ENVIRONMENT.items())]

@@ -82,6 +82,8 @@ def _started(process: Process) -> Process:
 def _tier(spec: SandboxSpec, zygote: Zygote) -> Tier:
     if spec.backend is Backend.UNSAFE:
         return Tier.UNSAFE
+    if spec.shared:
+        return Tier.SHARED
     if spec.backend is Backend.DOCKER:
         return Tier.DOCKER
     return Tier.FULL if zygote.filtered else Tier.NAMESPACES

@@ -18,6 +18,9 @@ class Tier(StrEnum):
     """As FULL without the filter (machines other than x86-64 and aarch64): a candidate may start processes."""
     DOCKER = "docker"
     """A container of an engine on this machine with a system call filter; candidates of one slot share it in turn."""
+    SHARED = "shared"
+    """A jail as above, in which the task's own evaluator runs beside the candidate and may start processes: what it
+    answers, the candidate may have answered."""
     UNSAFE = "unsafe"
     """Limits and a fresh process, but the user's files and network: only for an explicit --unsafe."""
 
@@ -42,6 +45,8 @@ class SandboxSpec:
     imports: tuple[str, ...] = ("numpy",)
     helpers: Path | None = None
     backend: Backend = Backend.BUBBLEWRAP
+    shared: bool = False
+    """For a task's own evaluator and a candidate in one process; they may start processes (not in a container)."""
 
 
 class NoJail(SandboxError):

@@ -15,7 +15,7 @@ from ...evaluators.probes import imitation, random_like
 from ...evaluators.scoring import aggregate
 from ...evaluators.seeds import instance_rng
 from ...evaluators.trial import MAIN, attempt, generous
-from ...sandbox import Backend, Sandbox, SandboxSpec, open_sandbox
+from ...sandbox import Backend, Sandbox, open_sandbox
 from ...sandbox.inside.wire import encode
 from ..llm.edits import Unusable
 
@@ -33,7 +33,7 @@ def prove(place: Path, backend: Backend) -> None:
         folder = load_task(str(place))
         for problem in lint(folder):
             raise Unusable(problem)
-        with open_sandbox(SandboxSpec(imports=folder.task.limits.imports, backend=backend)) as sandbox:
+        with open_sandbox(folder.spec(backend)) as sandbox:
             _Trials(folder, sandbox).run()
             result = check_task(folder, sandbox)
     except TaskError as error:

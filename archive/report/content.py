@@ -124,6 +124,21 @@ class Content:
             return "the judge, from the program's output"
         return f"the harness, from outside the program ({self.task.objective.measure.value.replace('_', ' ')})"
 
+    @property
+    def top(self) -> str:
+        """What stands at 1 on the scale."""
+        calibration = self.history.state.calibration
+        return calibration.top if calibration else "reference (paper)"
+
+    @property
+    def unreferenced(self) -> bool:
+        calibration = self.history.state.calibration
+        return calibration is not None and bool(calibration.one)
+
+    @property
+    def caveat(self) -> str:
+        return self.evaluation.caveat if self.evaluation else ""
+
     @cached_property
     def marks(self) -> list[Mark]:
         """From the baseline to the reference, what was measured in between."""
@@ -135,9 +150,7 @@ class Content:
         ):
             if one is not None and one.score is not None and self.program != self.history.state.baseline:
                 marks.append(Mark(name, kind, one.score, one.interval, one.value))
-        marks.append(
-            Mark("reference (the paper)", "reference", 1.0, None, calibration.reference_value if calibration else None)
-        )
+        marks.append(Mark(self.top, "reference", 1.0, None, calibration.reference_value if calibration else None))
         return marks
 
     @property

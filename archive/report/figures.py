@@ -32,9 +32,10 @@ def window(values: Sequence[float]) -> tuple[float, float]:
     return low - BELOW * span, high + 0.12 * span
 
 
-def levels(axes: Axes) -> None:
+def levels(axes: Axes, history: History) -> None:
+    calibration = history.state.calibration
     theme.level(axes, 0.0, "baseline", theme.MUTED)
-    theme.level(axes, 1.0, "reference", theme.REFERENCE)
+    theme.level(axes, 1.0, (calibration.one if calibration else "") or "reference", theme.REFERENCE)
 
 
 def progress(axes: Axes, history: History) -> None:
@@ -49,7 +50,7 @@ def progress(axes: Axes, history: History) -> None:
     axes.fill_between(steps, lows, highs, step="post", color=theme.BEST, alpha=0.16, linewidth=0)
     axes.step(steps, heights, where="post", color=theme.BEST, linewidth=1.8, label="best so far, 95 %")
     _certified(axes, history, max(steps, default=1))
-    levels(axes)
+    levels(axes, history)
     axes.set(xlabel="evaluations", ylabel="score", ylim=(low, high))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=8, handlelength=1.4)
 
@@ -103,7 +104,7 @@ def lineage(axes: Axes, history: History, program: str) -> None:
         interval = evaluation.interval
         spread = [[evaluation.score - interval.low], [interval.high - evaluation.score]] if interval else None
         axes.errorbar([step], [evaluation.score], yerr=spread, fmt="o", markersize=5, color=theme.BEST, capsize=3)
-    levels(axes)
+    levels(axes, history)
     axes.set(xlabel="step of the lineage", ylabel="score", xlim=(-0.5, max(len(line) - 0.5, 1.5)))
     axes.set_xticks(range(len(line)))
 

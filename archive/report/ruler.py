@@ -16,7 +16,7 @@ EDGE = 18.0
 WIDEST = 3.0
 """Score beyond which an interval is cut off: it says no more than that nothing is known."""
 
-SHORT = {"muted": "baseline", "best": "in the search", "fresh": "on fresh instances", "reference": "reference (paper)"}
+SHORT = {"muted": "baseline", "best": "in the search", "fresh": "on fresh instances"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def placed(marks: Sequence[Mark]) -> list[Place]:
         start = percent(interval.low) if interval else None
         found.append(
             Place(
-                short=SHORT[mark.kind],
+                short=SHORT.get(mark.kind, mark.name),
                 kind=mark.kind,
                 score=mark.score,
                 place=place,

@@ -19,6 +19,7 @@ TIERS = {
     "full": "a jail with its own namespaces, no network, no capabilities, and filtered system calls",
     "namespaces": "a jail with its own namespaces, no network, no capabilities; system calls were not filtered",
     "docker": "a Docker container without network or capabilities",
+    "shared": "a jail with its own namespaces and no network, but in one process with the task's own evaluator",
     "unsafe": "no jail at all: scores of this run hold for honest programs only",
 }
 """Tier of an evaluation -> where the program ran."""
@@ -81,7 +82,9 @@ def verdict(history: History) -> str:
             "Nothing is certified: on fresh instances no program that was tried is shown to beat the baseline. "
             f"The best of the search scores {_scored(certificate)} there."
         )
-    return f"On fresh secret instances the best program scores {_scored(certificate)}: {_placed(certificate)}."
+    top = state.calibration.one if state.calibration else ""
+    said = f"On fresh secret instances the best program scores {_scored(certificate)}: {_placed(certificate, top)}."
+    return f"{said} This is {certificate.caveat}." if certificate.caveat else said
 
 
 def _scored(evaluation: Evaluation) -> str:
@@ -90,10 +93,15 @@ def _scored(evaluation: Evaluation) -> str:
     return f"{score(evaluation.score)} {span(evaluation.interval)}"
 
 
-def _placed(certificate: Evaluation) -> str:
-    """Where a certified score stands on the scale, by its interval."""
+def _placed(certificate: Evaluation, one: str) -> str:
+    """Where a certified score stands on the scale, by its interval; ``one`` is the top's name where it is no paper's.
+
+    No task without a reference claims that its 1 is much or little.
+    """
     interval = certificate.interval
     assert interval is not None
+    if one:
+        return f"better than the baseline, where 1 means {one}"
     if interval.low > 1:
         return "better than the baseline, and better than the paper's method"
     if interval.high < 1:

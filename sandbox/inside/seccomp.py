@@ -47,12 +47,18 @@ _CANDIDATE_DENIES: dict[str, tuple[int, int | None]] = {
     "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424),
     "pidfd_open": (434, 434),
 }  # fmt: skip
+_FOR_PROCESSES = frozenset(
+    ("execve", "fork", "vfork", "kill", "tkill", "tgkill", "pidfd_open", "pidfd_send_signal", "socketpair")
+)
+"""Denied, but for candidates that may start processes."""
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _LAST_KNOWN = 462
 """System calls newer than this list (mseal, Linux 6.10) do not exist for candidates."""
 _X32 = 0x40000000
 _CLONE_THREAD = 0x10000
+_CLONE_NAMESPACES = 0x7E020000
+"""Mount, cgroup, UTS, IPC, user, PID and network."""
 
 _LOAD, _EQUAL, _GREATER, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -86,24 +92,31 @@ class Filter:
         yield Call("seccomp", libc.prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0))
 
 
-def filters() -> tuple[Filter, Filter] | None:
+def filters(processes: bool = False) -> tuple[Filter, Filter] | None:
     """For the zygote (inherited by candidates) and, on top of it, for a candidate; None on other machines.
 
+    With ``processes`` candidates may start some and signal them: all of them die with the init of their namespace.
     They are two because the kernel's work at installing grows with the filter and is paid for by each candidate.
     """
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return None
-    return Filter(_zygote(machine)), Filter(_candidate(machine))
+    return Filter(_zygote(machine, processes)), Filter(_candidate(machine, processes))
 
 
-def _zygote(machine: _Machine) -> list[bytes]:
+def _zygote(machine: _Machine, processes: bool = False) -> list[bytes]:
     foreign = [_op(_LOAD, _MACHINE_AT), _op(_EQUAL, machine.audit, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NUMBER_AT)]
     if machine.column == 0:
         foreign += [_op(_AT_LEAST, _X32, 0, 1), _op(_RETURN, _KILL)]
     unknown = [_op(_GREATER, _LAST_KNOWN, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
     of_others = [instruction for number in _numbers(_OF_ITSELF_ONLY, machine) for instruction in _of_itself(number)]
-    return [*foreign, *unknown, *of_others, *_denied(_numbers(_ZYGOTE_DENIES, machine)), _op(_RETURN, _ALLOW)]
+    return [
+        *foreign,
+        *unknown,
+        *of_others,
+        *_denied(_numbers(_ZYGOTE_DENIES, machine, processes)),
+        _op(_RETURN, _ALLOW),
+    ]
 
 
 def _of_itself(number: int) -> list[bytes]:
@@ -116,26 +129,29 @@ def _of_itself(number: int) -> list[bytes]:
     ]
 
 
-def _candidate(machine: _Machine) -> list[bytes]:
-    """Threads are allowed, processes are not: so there are no descendants whose work could be hidden."""
+def _candidate(machine: _Machine, processes: bool = False) -> list[bytes]:
+    """Threads are allowed, processes are not: so there are no descendants whose work could be hidden.
+
+    With ``processes`` they are, but no namespaces.
+    """
     clone, clone3 = _CLONE[machine.column], _CLONE3[machine.column]
     return [
         _op(_LOAD, _NUMBER_AT),
         _op(_EQUAL, clone, 0, 4),
         _op(_LOAD, _FIRST_ARGUMENT_AT),
-        _op(_ANY_BIT, _CLONE_THREAD, 1, 0),
+        _op(_ANY_BIT, _CLONE_NAMESPACES, 0, 1) if processes else _op(_ANY_BIT, _CLONE_THREAD, 1, 0),
         _op(_RETURN, _ERRNO | errno.EPERM),
         _op(_RETURN, _ALLOW),
         # clone3 keeps its flags in memory, where a filter cannot look; the C library falls back to clone.
         _op(_EQUAL, clone3, 0, 1),
         _op(_RETURN, _ERRNO | errno.ENOSYS),
-        *_denied(_numbers(_CANDIDATE_DENIES, machine)),
+        *_denied(_numbers(_CANDIDATE_DENIES, machine, processes)),
         _op(_RETURN, _ALLOW),
     ]
 
 
-def _numbers(table: dict[str, tuple[int, int | None]], machine: _Machine) -> list[int]:
-    column = [numbers[machine.column] for numbers in table.values()]
+def _numbers(table: dict[str, tuple[int, int | None]], machine: _Machine, processes: bool = False) -> list[int]:
+    column = [numbers[machine.column] for name, numbers in table.items() if not (processes and name in _FOR_PROCESSES)]
     return sorted(number for number in column if number is not None)
 
 

@@ -49,6 +49,8 @@ class Setting:
     """In a container, whose candidates have no private files: the folders they can write to, emptied after each."""
     stdin: str = os.devnull
     """An empty file."""
+    processes: bool = False
+    """Whether candidates may start some, which end with them."""
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Setting:
@@ -168,7 +170,7 @@ def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
     shared = Shared(setting.shared) if setting.shared else None
     own_pidfd = os.pidfd_open(os.getpid())
     layers = setting.layers()
-    own_filter, candidate_filter = (confine.Layer.SYSTEM_CALLS in layers and filters()) or (None, None)
+    own_filter, candidate_filter = (confine.Layer.SYSTEM_CALLS in layers and filters(setting.processes)) or (None, None)
     if own_filter is not None:
         make(own_filter.calls())
     open_streams()

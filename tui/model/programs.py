@@ -83,10 +83,12 @@ def diff_to_baseline(state: RunState, program: str) -> str:
 
 
 def diff_to_reference(state: RunState, program: str) -> str:
-    """Raises: TaskError where the task's files are gone or have changed since the run began."""
+    """Raises: TaskError where the task's files are gone or have changed since the run began; JournalError."""
     started = state.started
     if started is None:
         raise JournalError("the run has not begun")
+    if state.calibration is not None and state.calibration.one:
+        raise JournalError(f"the task has no reference: 1 means {state.calibration.one}")
     place = task_place(started.task, started.task_path, started.task_digest)
     try:
         reference = (Path(place) / "reference.py").read_text(encoding="utf-8")

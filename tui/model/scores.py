@@ -22,12 +22,18 @@ def evaluation_lines(evaluation: Evaluation, calibration: Calibration | None) ->
     if evaluation.score is not None:
         lines.append(Line(f"score {score(evaluation.score)} {span(evaluation.interval)}", "strong"))
     if evaluation.value is not None and calibration is not None:
-        scale = f"baseline {number(calibration.baseline_value, 5)}, reference {number(calibration.reference_value, 5)}"
+        scale = f"baseline {number(calibration.baseline_value, 5)}, {at_top(calibration)}"
         lines.append(Line(f"value {number(evaluation.value, 5)}  ({scale})"))
     spent = f"{small_time(evaluation.cpu_seconds)} cpu, {small_time(evaluation.wall_seconds)} wall"
     lines.append(Line(f"{spent}, {memory(evaluation.peak_memory)}, jail {evaluation.tier or '-'}", "dim"))
+    lines += [Line(f"scored {evaluation.caveat}", "bad")] if evaluation.caveat else []
     lines += [Line(f"{clean(name)} = {number(value, 5)}", "dim") for name, value in evaluation.descriptors.items()]
     return [*lines, Line(""), *instance_lines(evaluation.instances, calibration)]
+
+
+def at_top(calibration: Calibration) -> str:
+    """What stands at 1, and the objective's value there."""
+    return f"{clean(calibration.one) or 'reference'} {number(calibration.reference_value, 5)}"
 
 
 def instance_lines(results: Sequence[InstanceResult], calibration: Calibration | None) -> list[Line]:
@@ -68,6 +74,7 @@ def certificate_lines(certificate: Evaluation, holds: bool, gap: float | None) -
             "holds: its whole interval is above the baseline" if holds else "does not hold", "good" if holds else "bad"
         ),
         Line(f"score {score(certificate.score)} {certain}", "strong"),
+        *([Line(f"it is {certificate.caveat}", "bad")] if certificate.caveat else []),
         Line(f"gap {score(gap)}: the search's score minus this one", "dim"),
         Line(""),
         *instance_lines(certificate.instances, None),

@@ -23,6 +23,7 @@ from ...archive import (
 )
 from ...evaluators import Evaluation
 from .programs import operator_of
+from .scores import at_top
 from .words import SHORT, clean, duration, gained, number, plural, score, span
 
 HIDDEN = "(not shown: the run's secret instances derive from it)"
@@ -62,7 +63,7 @@ def _told_of_run(event: Event) -> str:
             return f"{event.task}, {plural(event.archive.islands, 'island')}, seed {event.seed}"
         case Calibrated():
             scale = event.calibration
-            return f"baseline {number(scale.baseline_value, 5)}, reference {number(scale.reference_value, 5)}"
+            return f"baseline {number(scale.baseline_value, 5)}, {at_top(scale)}"
         case Stopped():
             return f"{event.reason} after {duration(event.seconds)}"
         case Resumed():
