@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,18 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import __version__
 from .events import FORMAT, Event, decode
+from .failure import JournalError, explained
+from .lock import Lock
+from .places import ADDRESS, FILE, LOCK
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-JOURNAL = "journal.db"
-LOCK = "lock"
+    from .store import Store
+
 PAGE = 500
 """Rows read at a time: a reader holds no transaction in between, so the writer can always tidy its log."""
-
-
-class JournalError(Exception):
-    """A journal that cannot be used; one line that says what to do."""
 
 
 class Row(NamedTuple):
@@ -36,7 +33,7 @@ class Row(NamedTuple):
 
 
 def is_run(directory: Path) -> bool:
-    return (directory / JOURNAL).is_file()
+    return any((directory / name).is_file() for name in (FILE, ADDRESS))
 
 
 def link(previous: str, at: float, kind: str, payload: str) -> str:
@@ -50,41 +47,46 @@ class Journal:
     An event is safe from the death of the process once ``append`` has returned. Close it after use.
     """
 
-    def __init__(self, directory: Path, connection: Connection, lock: Lock | None) -> None:
+    def __init__(self, directory: Path, store: Store, connection: Connection, lock: Lock | None) -> None:
         from sqlalchemy import insert
 
-        from . import store
+        from .store import events
 
         self.directory = directory
+        self._store = store
         self._connection = connection
         self._lock = lock
-        self._insert = insert(store.events)
+        self._insert = insert(events)
         self._last, self._chain = self._end()
 
     @classmethod
-    def create(cls, directory: Path) -> Journal:
-        """Begin a journal; the folder is made where it does not exist.
+    def create(cls, directory: Path, url: str | None = None) -> Journal:
+        """Begin a journal, in the folder or in the database at ``url``; the folder is made where it does not exist.
 
-        Raises: JournalError where the folder holds a run (but for one that died before its first program).
+        Raises: JournalError where the folder holds a run (but for one that died before its first program), or the
+        database cannot be used.
         """
         from sqlalchemy import insert
 
         from . import store
 
-        with _explained(directory):
+        with explained(directory):
             directory.mkdir(parents=True, exist_ok=True)
-        lock = Lock(directory)
-        try:
+        with contextlib.ExitStack() as undo:
+            lock = Lock(directory)
+            undo.callback(lock.release)
             _clear(directory)
-            with _explained(directory):
-                connection = store.writer(directory / JOURNAL).connect()
+            with explained(directory):
+                kept = store.new_store(directory, url)
+                connection = undo.enter_context(kept.connect(readonly=False))
                 with connection.begin():
+                    kept.prepare(connection)
                     store.metadata.create_all(connection)
                     connection.execute(insert(store.schema), {"format": FORMAT, "version": __version__})
-            return cls(directory, connection, lock)
-        except JournalError:
-            lock.release()
-            raise
+                kept.claim(connection)
+            journal = cls(directory, kept, connection, lock)
+            undo.pop_all()
+            return journal
 
     @classmethod
     def open(cls, directory: Path, readonly: bool = False) -> Journal:
@@ -92,21 +94,23 @@ class Journal:
 
         Raises: JournalError where there is none, another process writes it, or another version wrote it.
         """
-        from . import store
+        from .store import store_of
 
         if not is_run(directory):
-            raise JournalError(f"{directory} holds no run (no {JOURNAL} in it): give the folder of one")
-        lock = None if readonly else Lock(directory)
-        try:
-            with _explained(directory):
-                engine = (store.reader if readonly else store.writer)(directory / JOURNAL)
-                connection = engine.connect()
-                _check_format(directory, connection)
-                return cls(directory, connection, lock)
-        except JournalError:
+            raise JournalError(f"{directory} holds no run (neither {FILE} nor {ADDRESS} in it): give the folder of one")
+        with contextlib.ExitStack() as undo:
+            lock = None if readonly else Lock(directory)
             if lock is not None:
-                lock.release()
-            raise
+                undo.callback(lock.release)
+            with explained(directory):
+                store = store_of(directory)
+                connection = undo.enter_context(store.connect(readonly))
+                if not readonly:
+                    store.claim(connection)
+                _check_format(directory, connection)
+                journal = cls(directory, store, connection, lock)
+            undo.pop_all()
+            return journal
 
     def append(self, *events: Event) -> int:
         """Write events in one transaction: all of them or none. Returns the number of the last one.
@@ -115,6 +119,12 @@ class Journal:
         """
         if self._lock is None:
             raise JournalError(f"the journal of {self.directory} was opened for reading only")
+        if self._connection.invalidated:
+            # A new one would not have the right to write, which another process may have by now.
+            raise JournalError(
+                f"the connection to the journal of {self.directory} was lost: go on with "
+                f"'speciate resume {self.directory}'"
+            )
         at, seq, chain = time.time(), self._last, self._chain
         rows = []
         for event in events:
@@ -122,7 +132,7 @@ class Journal:
             seq, chain = seq + 1, link(chain, at, event.kind, payload)
             rows.append(Row(seq, at, event.kind, payload, chain)._asdict())
         if rows:
-            with _explained(self.directory), self._connection.begin():
+            with explained(self.directory), self._connection.begin():
                 self._connection.execute(self._insert, rows)
             self._last, self._chain = seq, chain
         return self._last
@@ -153,7 +163,7 @@ class Journal:
         from .store import events
 
         query = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(PAGE)
-        with _explained(self.directory), self._connection.begin():
+        with explained(self.directory), self._connection.begin():
             return [Row(*row) for row in self._connection.execute(query)]
 
     def _end(self) -> tuple[int, str]:
@@ -162,7 +172,7 @@ class Journal:
         from .store import events
 
         query = select(events.c.seq, events.c.chain).order_by(events.c.seq.desc()).limit(1)
-        with _explained(self.directory), self._connection.begin():
+        with explained(self.directory), self._connection.begin():
             row = self._connection.execute(query).first()
         return (row.seq, row.chain) if row else (0, "")
 
@@ -178,8 +188,9 @@ class Journal:
     def discard(self) -> None:
         """Close it and remove its files, and the folder where nothing else is in it."""
         self._disconnect()
-        for name in (JOURNAL, JOURNAL + "-wal", JOURNAL + "-shm", LOCK):
-            (self.directory / name).unlink(missing_ok=True)
+        with explained(self.directory):
+            self._store.remove()
+            (self.directory / LOCK).unlink(missing_ok=True)
         self.close()
         with contextlib.suppress(OSError):
             self.directory.rmdir()
@@ -193,28 +204,6 @@ class Journal:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-
-class Lock:
-    """The right to write a run; the kernel takes it back when the process dies, however it dies."""
-
-    def __init__(self, directory: Path) -> None:
-        path = directory / LOCK
-        with _explained(directory):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
-            os.close(self._descriptor)
-            raise JournalError(
-                f"{directory} is in use by process {holder}: wait for it or stop it (kill {holder})"
-            ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        os.close(self._descriptor)
 
 
 def _check_format(directory: Path, connection: Connection) -> None:
@@ -236,35 +225,12 @@ def _check_format(directory: Path, connection: Connection) -> None:
 
 def _clear(directory: Path) -> None:
     """Remove what a run that died before its first program has left."""
+    from .store import store_of
+
     if not is_run(directory):
         return
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
         if any(row.kind == "proposed" for row in journal.rows()):
             raise JournalError(f"{directory} already holds a run: go on with 'speciate resume {directory}'")
-    for suffix in ("", "-wal", "-shm"):
-        (directory / (JOURNAL + suffix)).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _explained(directory: Path) -> Iterator[None]:
-    """Turn what the database or the disk says into one line for the user."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        yield
-    except DBAPIError as error:
-        raise JournalError(_explanation(directory, str(error.orig))) from error
-    except OSError as error:
-        raise JournalError(_explanation(directory, error.strerror or str(error))) from error
-
-
-def _explanation(directory: Path, said: str) -> str:
-    low = said.lower()
-    if "not a database" in low or "malformed" in low:
-        return f"the journal of {directory} is damaged ({said}): restore it from a copy"
-    if "full" in low or "no space" in low or "disk i/o" in low:
-        return (
-            f"the disk of {directory} is full ({said}); nothing recorded so far was lost: "
-            f"free some space, then go on with 'speciate resume {directory}'"
-        )
-    return f"cannot use the journal of {directory}: {said}"
+    with explained(directory):
+        store_of(directory).remove()

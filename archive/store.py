@@ -1,15 +1,15 @@
-"""The journal's tables and how SQLite is opened; the only module that knows which database it is."""
+"""The journal's tables, and which database keeps those of a run."""
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import URL, Column, Engine, Float, Integer, MetaData, Table, Text, create_engine, event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, Table, Text
+
+from .places import ADDRESS
+from .postgres import PostgresStore
+from .sqlite import SqliteStore
 
 metadata = MetaData()
 
@@ -24,7 +24,7 @@ events = Table(
     "events",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at", Float, nullable=False),
+    Column("at", Float(53), nullable=False),
     Column("kind", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("chain", Text, nullable=False),
@@ -32,46 +32,30 @@ events = Table(
 """``seq`` counts from 1 without gaps; ``chain`` is a hash over this row and the one before."""
 
 
-def writer(file: Path) -> Engine:
-    """An engine whose commits survive the death of the process (WAL, synchronous NORMAL)."""
-    engine = create_engine(URL.create("sqlite", database=str(file)), poolclass=StaticPool)
+class Store(Protocol):
+    """Keeps one journal. What it raises of the database's errors is explained by its user."""
 
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+    def connect(self, readonly: bool) -> Connection: ...
 
-    return engine
+    def prepare(self, connection: Connection) -> None:
+        """Before the tables are made, in the same transaction."""
+        ...
 
+    def claim(self, connection: Connection) -> None:
+        """The right to write, as long as the connection lasts. Raises: JournalError where another has it."""
+        ...
 
-def reader(file: Path) -> Engine:
-    """An engine that only reads, beside a writer at work, and also where the folder is not writable."""
-    return create_engine("sqlite://", creator=lambda: _connect_readonly(file), poolclass=StaticPool)
-
-
-def _connect_readonly(file: Path) -> sqlite3.Connection:
-    try:
-        connection = _open(file, "mode=ro")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        return _connect_without_shared_memory(file)
-    return connection
+    def remove(self) -> None:
+        """All of it, after the connections have been closed."""
+        ...
 
 
-def _connect_without_shared_memory(file: Path) -> sqlite3.Connection:
-    """For a folder in which SQLite cannot make its -shm file: what is not yet in the main file needs a copy."""
-    log = file.with_name(file.name + "-wal")
-    if not log.exists() or log.stat().st_size == 0:
-        return _open(file, "mode=ro&immutable=1")
-    with tempfile.TemporaryDirectory() as scratch:
-        for source in (file, log):
-            shutil.copyfile(source, Path(scratch) / source.name)
-        connection = sqlite3.connect(":memory:", check_same_thread=False)
-        with sqlite3.connect(Path(scratch) / file.name) as copy:
-            copy.backup(connection)
-        copy.close()
-    return connection
+def new_store(directory: Path, url: str | None) -> Store:
+    """For a run that begins; without ``url`` a file in its folder. Raises: JournalError."""
+    return SqliteStore(directory) if url is None else PostgresStore.new(directory, url)
 
 
-def _open(file: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
+def store_of(directory: Path) -> Store:
+    """Of the run in a folder. Raises: JournalError, OSError."""
+    address = directory / ADDRESS
+    return PostgresStore.named(address) if address.is_file() else SqliteStore(directory)

@@ -55,6 +55,9 @@ def run(
     config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
+    journal: Annotated[
+        str | None, typer.Option(metavar="URL", help="Keep the journal at postgresql://USER@HOST/DATABASE.")
+    ] = None,
     replay: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Use a run's recorded replies again; asks no endpoint.")
     ] = None,
@@ -90,7 +93,7 @@ def run(
     directory = out or default_directory(Path(task[0]).stem)
     place = prepared(task, directory, together, n)
     with interruptible(), Progress(quiet=json) as progress:
-        result = start(place, settled, directory, observers=(progress,), stage=progress.stage)
+        result = start(place, settled, directory, observers=(progress,), stage=progress.stage, journal_url=journal)
     finish(result, json)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from .executor import Jail, Setting
 from .jobs import Job
 
 if TYPE_CHECKING:
-    from ray.actor import ActorHandle
+    from ray.actor import ActorProxy
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ def connect(address: str) -> None:
     if ray.is_initialized():
         return
     try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR", namespace="speciate")
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, namespace="speciate")
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ConfigError(
             f"no Ray cluster at '{address}': start one with 'ray start --head', or give --address HOST:PORT "
@@ -105,9 +106,11 @@ class RayExecutor:
             num_cpus=limits.cpus, num_gpus=limits.gpus, scheduling_strategy="SPREAD", max_restarts=-1
         )
         order = Order.of(setting)
-        self._actors: list[ActorHandle[Worker]] = [actor.remote(order) for _ in range(workers)]
-        self._idle: asyncio.Queue[ActorHandle[Worker] | Exception] = asyncio.Queue()
+        self._actors: list[ActorProxy[Worker]] = [actor.remote(order) for _ in range(workers)]
+        self._idle: asyncio.Queue[ActorProxy[Worker] | Exception] = asyncio.Queue()
         self._coming: set[asyncio.Task[None]] = set()
+        self._up: list[ActorProxy[Worker]] = []
+        """Those that have a jail to be closed."""
         self._unfit = 0
         self._begun = False
 
@@ -120,9 +123,11 @@ class RayExecutor:
         try:
             result = await _call(actor.do.remote(job))
         except RayError as error:
+            self._up.remove(actor)
             self._await(actor)
             return job.lost(f"a node of the cluster failed: {_first_line(error)}")
         except BaseException:
+            self._up.remove(actor)
             self._await(actor)  # it may still be at work on what nobody waits for any more
             raise
         self._idle.put_nowait(actor)
@@ -134,20 +139,20 @@ class RayExecutor:
             for actor in self._actors:
                 self._await(actor)
 
-    async def _next(self) -> ActorHandle[Worker]:
+    async def _next(self) -> ActorProxy[Worker]:
         found = await self._idle.get()
         if isinstance(found, Exception):
             self._idle.put_nowait(found)
             raise found
         return found
 
-    def _await(self, actor: ActorHandle[Worker]) -> None:
+    def _await(self, actor: ActorProxy[Worker]) -> None:
         """Take an actor up again as soon as it answers."""
         task = asyncio.create_task(self._admit(actor))
         self._coming.add(task)
         task.add_done_callback(self._coming.discard)
 
-    async def _admit(self, actor: ActorHandle[Worker]) -> None:
+    async def _admit(self, actor: ActorProxy[Worker]) -> None:
         from ray.exceptions import RayError
 
         while True:
@@ -161,21 +166,18 @@ class RayExecutor:
                     self._idle.put_nowait(error)
                 return
             else:
+                self._up.append(actor)
                 self._idle.put_nowait(actor)
                 return
 
     async def close(self) -> None:
         import ray
-        from ray.exceptions import RayError
 
         for task in self._coming:
             task.cancel()
-        closing = [asyncio.ensure_future(_call(actor.close.remote())) for actor in self._actors]
-        if closing:
-            with contextlib.suppress(RayError):
-                await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
-        for future in closing:
-            future.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await asyncio.gather(*(_call(actor.close.remote()) for actor in self._up), return_exceptions=True)
         for actor in self._actors:
             ray.kill(actor)
 

@@ -50,9 +50,11 @@ def start(
     stage: Stage = lambda text: None,
     proposer: Proposer | None = None,
     interrupts: Interrupts | None = None,
+    journal_url: str | None = None,
 ) -> Outcome:
     """Begin a run in ``directory``, which must not hold one already, and drive it to its end.
 
+    Its journal is a file there, or kept in the PostgreSQL database at ``journal_url``.
     ``interrupts`` is what ends it early where it runs in another thread than the main one.
     Raises: TaskError, ConfigError, JournalError, NoJail, RunFailed - each with one line for the user.
     """
@@ -65,7 +67,7 @@ def start(
     reopened = Reopened(replayed=replayed(config))
     spec = sandbox_spec(folder, config.backend)
     watched = (interrupts or Interrupts()).watched()
-    with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
+    with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory, journal_url) as journal:
         for line in unpriced(config):
             stage(line)
         stage("measuring baseline and reference on this machine")
@@ -80,9 +82,9 @@ def start(
 
 
 @contextlib.contextmanager
-def _new_journal(directory: Path) -> Iterator[Journal]:
+def _new_journal(directory: Path, url: str | None) -> Iterator[Journal]:
     """One in which no run began, because its task or the user stopped it, is removed again."""
-    journal = Journal.create(directory)
+    journal = Journal.create(directory, url)
     try:
         yield journal
     finally:

@@ -1,11 +1,13 @@
-"""The journal against real processes: kills, second writers, readers beside a writer, full disks, damage."""
+"""The journal against real processes: kills, second writers, readers beside a writer, full disks, damage.
+
+What holds of every store is tried with SQLite and on a PostgreSQL server.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 
 from speciate.archive import Dropped, Journal, JournalError, Resumed, RunState, is_run, replay, verify
+from speciate.archive.store import store_of
 from speciate.evaluators import State
 
 WRITER = """
@@ -50,14 +53,20 @@ def run(journal):
             state.apply(event)
         print(index, flush=True)
 
-run(Journal.create(Path(sys.argv[1])))
+run(Journal.create(Path(sys.argv[1]), *sys.argv[2:]))
 """
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the journal is kept, as ``Journal.create`` wants it."""
+    return None if request.param == "sqlite" else request.getfixturevalue("database")
+
+
 @contextlib.contextmanager
-def writing(directory: Path) -> Iterator[subprocess.Popen[str]]:
+def writing(directory: Path, url: str | None = None) -> Iterator[subprocess.Popen[str]]:
     """A process that writes a journal as fast as it can, and prints what it knows to be safe."""
-    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(directory)]
+    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(directory), *([url] if url else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -79,9 +88,9 @@ def opened(directory: Path) -> contextlib.closing[Journal]:
 
 
 @pytest.mark.parametrize("after", [0, 3, 57, 180])
-def test_kill_9_loses_nothing_that_was_confirmed(tmp_path: Path, after: int) -> None:
+def test_kill_9_loses_nothing_that_was_confirmed(tmp_path: Path, url: str | None, after: int) -> None:
     run = tmp_path / "run"
-    with writing(run) as process:
+    with writing(run, url) as process:
         confirmed(process, after)
         time.sleep(0.003 * (after % 5))
         os.kill(process.pid, signal.SIGKILL)
@@ -100,9 +109,9 @@ def test_kill_9_loses_nothing_that_was_confirmed(tmp_path: Path, after: int) -> 
         assert [event.kind for _, _, event in journal.events(after=before)] == ["resumed"]
 
 
-def test_a_second_writer_is_refused_and_told_who_writes(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_and_told_who_writes(tmp_path: Path, url: str | None) -> None:
     run = tmp_path / "run"
-    with writing(run) as process:
+    with writing(run, url) as process:
         confirmed(process, 0)
         for attempt in (Journal.open, Journal.create):
             with pytest.raises(JournalError, match=f"in use by process {process.pid}"):
@@ -110,9 +119,9 @@ def test_a_second_writer_is_refused_and_told_who_writes(tmp_path: Path) -> None:
     Journal.open(run).close()
 
 
-def test_readers_see_a_growing_prefix_while_the_writer_goes_on(tmp_path: Path) -> None:
+def test_readers_see_a_growing_prefix_while_the_writer_goes_on(tmp_path: Path, url: str | None) -> None:
     run = tmp_path / "run"
-    with writing(run) as process:
+    with writing(run, url) as process:
         confirmed(process, 5)
         with opened(run) as journal:
             state, last = RunState(), 0
@@ -130,11 +139,11 @@ def test_readers_see_a_growing_prefix_while_the_writer_goes_on(tmp_path: Path) -
             confirmed(process, sure + 50)
 
 
-def test_events_come_back_as_they_were_written(tmp_path: Path, scripted: Any) -> None:
+def test_events_come_back_as_they_were_written(tmp_path: Path, url: str | None, scripted: Any) -> None:
     text = "naïve \u2028 \x00 \U0001f600"
     outcomes = [(State.VALID, 0.1 + 0.2, 1.0, float("inf")), None, (State.CRASHED, None, -1.0, 5e-324)]
     written = [*scripted.events(outcomes), Dropped(index=9, island=0, reason=text)]
-    with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
+    with contextlib.closing(Journal.create(tmp_path / "run", url)) as journal:
         assert journal.append(*written[:2]) == 2
         assert journal.append(*written[2:]) == len(written)
         assert journal.append() == len(written)
@@ -145,14 +154,14 @@ def test_events_come_back_as_they_were_written(tmp_path: Path, scripted: Any) ->
             journal.append(Resumed())
 
 
-def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path, scripted: Any) -> None:
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path, url: str | None, scripted: Any) -> None:
     run = tmp_path / "run"
-    with contextlib.closing(Journal.create(run)) as journal:
+    with contextlib.closing(Journal.create(run, url)) as journal:
         journal.append(scripted.started())
-    with contextlib.closing(Journal.create(run)) as journal:  # died before its first program: nothing is lost
+    with contextlib.closing(Journal.create(run, url)) as journal:  # died before its first program: nothing is lost
         journal.append(scripted.started(), scripted.proposed(0))
     with pytest.raises(JournalError, match="already holds a run"):
-        Journal.create(run)
+        Journal.create(run, url)
     with opened(run) as journal:
         assert len(list(journal.events())) == 2
 
@@ -169,10 +178,9 @@ def test_what_is_no_run_is_refused_with_one_line(tmp_path: Path) -> None:
         Journal.open(tmp_path, readonly=True)
 
 
-def test_another_format_is_refused(tmp_path: Path) -> None:
-    Journal.create(tmp_path / "run").close()
-    with sqlite3.connect(tmp_path / "run" / "journal.db") as database:
-        database.execute("UPDATE schema SET format = 99, version = '7.0'")
+def test_another_format_is_refused(tmp_path: Path, url: str | None) -> None:
+    Journal.create(tmp_path / "run", url).close()
+    spoil(tmp_path / "run", "UPDATE schema SET format = 99, version = '7.0'")
     for readonly in (True, False):
         with pytest.raises(JournalError, match=r"speciate 7\.0 in format 99"):
             Journal.open(tmp_path / "run", readonly=readonly)
@@ -203,9 +211,9 @@ def test_a_reader_needs_no_write_permission(tmp_path: Path) -> None:
 
 def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    code = textwrap.dedent(WRITER).replace(
-        "run(Journal.create(Path(sys.argv[1])))",
-        "try:\n    run(Journal.create(Path(sys.argv[1])))\nexcept JournalError as error:\n    sys.exit(str(error))",
+    code = textwrap.dedent(WRITER).rpartition("\n\n")[0]
+    code += (
+        "\n\ntry:\n    run(Journal.create(Path(sys.argv[1])))\nexcept JournalError as error:\n    sys.exit(str(error))"
     )
     shell = 'mount -t tmpfs -o size=1m none "$0" || exit 77; "$2" -c "$1" "$0"/run; code=$?; cp -r "$0"/run "$3"; '
     shell += "exit $code"
@@ -224,9 +232,14 @@ def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path) -> None:
         assert replay(journal).evaluations >= safe + 1
 
 
+def spoil(run: Path, statement: str) -> None:
+    """Change a journal behind our back."""
+    with store_of(run).connect(readonly=False) as connection, connection.begin():
+        assert connection.exec_driver_sql(statement).rowcount >= 1
+
+
 def damaged(run: Path, statement: str) -> tuple[str, ...]:
-    with contextlib.closing(sqlite3.connect(run / "journal.db")) as database, database:
-        assert database.execute(statement).rowcount >= 1
+    spoil(run, statement)
     with opened(run) as journal:
         report = verify(journal)
     assert not report.ok
@@ -248,9 +261,9 @@ def damaged(run: Path, statement: str) -> tuple[str, ...]:
         ("UPDATE events SET at = 0 WHERE seq = 1", "its text is not"),
     ],
 )
-def test_verify_finds_damage(tmp_path: Path, scripted: Any, statement: str, problem: str) -> None:
+def test_verify_finds_damage(tmp_path: Path, url: str | None, scripted: Any, statement: str, problem: str) -> None:
     outcomes = [(State.VALID, 1.0, 1.0, 1.0), (State.VALID, 2.0, 1.0, 1.0), (State.VALID, 3.0, 1.0, 1.0)]
-    with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
+    with contextlib.closing(Journal.create(tmp_path / "run", url)) as journal:
         journal.append(*scripted.events(outcomes))
         assert verify(journal).ok
     assert any(problem in line for line in damaged(tmp_path / "run", statement))
@@ -265,10 +278,10 @@ def test_verify_finds_a_live_archive_that_answered_otherwise(tmp_path: Path, scr
         assert any("to the replay, not" in problem for problem in verify(journal).problems)
 
 
-def test_an_append_costs_little_and_stays_flat(tmp_path: Path) -> None:
+def test_an_append_costs_little_and_stays_flat(tmp_path: Path, url: str | None) -> None:
     """The goal is 0.3 ms of CPU for 5 KB; the bound here leaves room for a loaded machine."""
     event, costs = Dropped(index=0, island=0, reason="r" * 5000), []
-    with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
+    with contextlib.closing(Journal.create(tmp_path / "run", url)) as journal:
         for _ in range(3):
             began = time.process_time()
             for _ in range(1000):
@@ -277,13 +290,12 @@ def test_an_append_costs_little_and_stays_flat(tmp_path: Path) -> None:
     assert min(costs) < 1e-3
 
 
-def test_a_damaged_journal_is_not_resumed(tmp_path: Path, scripted: Any) -> None:
+def test_a_damaged_journal_is_not_resumed(tmp_path: Path, url: str | None, scripted: Any) -> None:
     events = scripted.events([(State.VALID, 1.0, 1.0, 1.0), (State.VALID, 2.0, 1.0, 1.0)])
-    with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
+    with contextlib.closing(Journal.create(tmp_path / "run", url)) as journal:
         journal.append(*[event for event in events if event.kind != "proposed"])
     with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match="out of order"):
         replay(journal)
-    with contextlib.closing(sqlite3.connect(tmp_path / "run" / "journal.db")) as database, database:
-        database.execute("UPDATE events SET payload = '{}' WHERE seq = 1")
+    spoil(tmp_path / "run", "UPDATE events SET payload = '{}' WHERE seq = 1")
     with opened(tmp_path / "run") as journal, pytest.raises(JournalError, match=r"event 1 .* cannot be read"):
         replay(journal)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...archive import Journal, JournalError, RunState, Stopped, is_run
 from ...archive.events import RunStarted, decode
-from ...archive.journal import JOURNAL, LOCK
+from ...archive.places import FILE, LOCK
 from .reader import RunReader
 
 LOCKS = Path("/proc/locks")
@@ -94,7 +94,7 @@ def glance(directory: Path) -> Glance:
 
 
 def _stamp(directory: Path) -> tuple[int, ...]:
-    files = (directory / JOURNAL, directory / f"{JOURNAL}-wal")
+    files = [directory / name for name in (FILE, f"{FILE}-wal", LOCK)]
     return tuple(file.stat().st_mtime_ns for file in files if file.exists())
 
 
