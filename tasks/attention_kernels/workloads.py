@@ -157,7 +157,7 @@ def attention_erm(rng: np.random.Generator, sets: int, n: int, T: int, d: int) -
 
 
 def logit_matrices(rng: np.random.Generator, kind: str, count: int) -> Array:
-    """Attention logits (count, 8, 8): entries 0, 1/2 or 1 (``grid``), ``normal``, or ``products`` of queries and keys."""
+    """Logits (count, 8, 8): entries 0, 1/2 or 1 (``grid``), ``normal``, or ``products`` of queries and keys."""
     if kind == "grid":
         return rng.integers(0, 3, (count, 8, 8)) / 2
     if kind == "normal":
