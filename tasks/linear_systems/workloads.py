@@ -114,3 +114,44 @@ def convection_diffusion(field: Array, velocity: Array) -> Any:
     entries = np.concatenate([*values, diagonal.ravel()])
     at = (np.concatenate([*rows, number.ravel()]), np.concatenate([*columns, number.ravel()]))
     return coo_matrix((entries, at), shape=(side**2, side**2)).tocsr()
+
+
+def sparse_pattern(rng: np.random.Generator, kind: str, rows: int, columns: int, count: int) -> tuple[Array, Array]:
+    """Places (row, column) of about ``count`` entries, in order, none twice: int64 arrays.
+
+    ``graph`` (R-MAT with 0.57, 0.19, 0.19, 0.05), ``uniform``, ``banded`` or ``power law`` (some columns are crowded).
+    """
+    if kind == "graph":
+        levels = int(np.log2(rows))
+        quarter = rng.choice(4, (levels, count), p=(0.57, 0.19, 0.19, 0.05))
+        weights = 2 ** np.arange(levels)[:, None]
+        row, column = (quarter // 2 * weights).sum(axis=0), (quarter % 2 * weights).sum(axis=0)
+    elif kind == "banded":
+        row = rng.integers(0, rows, count)
+        width = max(columns * 32 // 1024, 2)
+        column = np.clip(row * columns // rows + rng.integers(-width, width + 1, count), 0, columns - 1)
+    else:
+        row = rng.integers(0, rows, count)
+        crowding = 1 / np.arange(1, columns + 1) ** (0.6 if kind == "power law" else 0.0)
+        column = rng.permutation(columns)[rng.choice(columns, count, p=crowding / crowding.sum())]
+    row, column = np.unique(np.column_stack([row, column]), axis=0).T
+    return row, column
+
+
+def compressed_rows(rng: np.random.Generator, kind: str, rows: int, columns: int, count: int) -> tuple[Array, ...]:
+    """A random matrix with entries in (0, 1) by compressed sparse rows: pointers, column numbers, values."""
+    row, column = sparse_pattern(rng, kind, rows, columns, count)
+    pointers = np.zeros(rows + 1, dtype=np.int64)
+    np.cumsum(np.bincount(row, minlength=rows), out=pointers[1:])
+    return pointers, column.astype(np.int64), rng.uniform(0.01, 1.0, len(row))
+
+
+def min_plus(a: tuple[Array, ...], b: tuple[Array, ...], columns: int) -> Array:
+    """Dense (rows, columns) product in which sums are minima and products sums; infinite where nothing is stored."""
+    dense = np.full((len(b[0]) - 1, columns), np.inf)
+    dense[np.repeat(np.arange(len(dense)), np.diff(b[0])), b[1]] = b[2]
+    product = np.full((len(a[0]) - 1, columns), np.inf)
+    for i, (begin, end) in enumerate(zip(a[0][:-1], a[0][1:], strict=True)):
+        if begin < end:
+            product[i] = (a[2][begin:end, None] + dense[a[1][begin:end]]).min(axis=0)
+    return product
