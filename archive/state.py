@@ -22,6 +22,7 @@ from .events import (
     Launched,
     Migrated,
     Proposed,
+    Refuted,
     Remeasured,
     Replied,
     Resumed,
@@ -70,7 +71,11 @@ class RunState:
     certificates: dict[str, Evaluation] = field(default_factory=dict)
     """In the order of the tries."""
     traces: dict[str, Trace] = field(default_factory=dict)
-    """Of elites, where a proposer asks for them."""
+    """Of elites, and of failures that were to be repaired, where a proposer reads them; by program id."""
+    refutations: dict[str, Evaluation | None] = field(default_factory=dict)
+    """On its counterexample, of each program for which one was looked for; None where none was found."""
+    counterexamples: dict[str, str] = field(default_factory=dict)
+    """Names of further smoke instances -> the first program that failed there."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)
@@ -126,17 +131,28 @@ class RunState:
             case Certified():
                 self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
+            case Refuted():
+                self._refuted(event)
             case Traced():
-                self.evaluation_of(event.program)
                 self.traces[event.program] = event.trace
-            case RunStarted():
-                self.started = event
-                self._archipelago = Archipelago.of(event.archive, event.seed)
-            case Calibrated():
-                self.calibration = event.calibration
+            case RunStarted() | Calibrated():
+                self._began(event)
             case Stopped() | Resumed():
                 self.stopped = event.reason if isinstance(event, Stopped) else None
         return []
+
+    def _began(self, event: RunStarted | Calibrated) -> None:
+        if isinstance(event, Calibrated):
+            self.calibration = event.calibration
+        else:
+            self.started = event
+            self._archipelago = Archipelago.of(event.archive, event.seed)
+
+    def _refuted(self, event: Refuted) -> None:
+        self.evaluation_of(event.program)
+        self.refutations[event.program] = event.evaluation
+        if event.evaluation is not None:
+            self.counterexamples.setdefault(event.evaluation.instances[-1].name, event.program)
 
     def _proposed(self, event: Proposed) -> None:
         self._advance(event)

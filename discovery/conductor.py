@@ -6,23 +6,21 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from ..agents import Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, TaskCard, Waits
-from ..agents.opto import concise
+from ..agents import FIRST, Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, Starts, TaskCard, Waits
 from ..agents.proposer import Reads
 from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, Remeasured, RunState, moved
-from ..archive.events import Traced
-from ..archive.island import AddStatus
-from ..archive.state import SEED, Additions
+from ..archive.state import SEED
 from ..evaluators import State
-from .behaviours import known_behaviours
 from .briefing import Briefing
 from .budget import Budget
 from .config import RunConfig
 from .events import added_events, dropped_event, proposed_event, repeated_event
 from .executor import Executor
 from .flight import Flight, Landed
+from .gate import known_to, refuted
 from .reopening import Reopened
 from .rules import Rules
+from .tracing import Tracing
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
@@ -75,12 +73,14 @@ class Conductor:
         self._reopened = reopened or Reopened()
         self._briefing = Briefing(card, config.selection, proposer)
         self._reads = isinstance(proposer, Reads) and proposer.reads
+        self._tracing = Tracing(executor, state, self.record, self._reopened.traces)
         self._waits = proposer if isinstance(proposer, Waits) else None
+        self._starts = proposer.starts if isinstance(proposer, Starts) else 0
         self._allowance = self._waits.allowance if self._waits else Cost()
         self._next_index = state.next_index
         self._again = deque(sorted(self._reopened.briefs.items()))
-        self._leftovers = list(state.pending.values())
-        self._proposed = {proposal.program for proposal in self._leftovers}
+        self._ready = deque(state.pending.values())
+        self._proposed = {proposal.program for proposal in self._ready}
         self._proposing: deque[Flight] = deque()
         self._evaluating: deque[asyncio.Task[Landed]] = deque()
         self._barren = 0
@@ -105,9 +105,8 @@ class Conductor:
             self._waits.open(self._desk())
         try:
             await self._seed()
-            for proposed in self._leftovers:
+            for _ in self._ready:
                 self._budget.reserve_evaluation()
-                self._evaluating.append(asyncio.create_task(self._evaluate(proposed)))
             # After a failure what is in flight stays so: a run that goes on finds the queues as they were.
             while self._failure is None and await self._step():
                 pass
@@ -122,7 +121,8 @@ class Conductor:
             directory=self._journal.directory,
             record=self.record,
             violations=self._rules.violations,
-            smoke=lambda program: self._executor.smoke(program.files),
+            smoke=lambda program, counterexamples: self._executor.smoke(program.files, counterexamples),
+            trace=self._tracing.of_failure,
             replies=self._reopened.replies,
             replayed=self._reopened.replayed,
         )
@@ -138,8 +138,8 @@ class Conductor:
 
     async def _seed(self) -> None:
         """Evaluate the baseline before anything is varied: the islands start from it."""
-        for proposed in [event for event in self._leftovers if event.operator == SEED]:
-            self._leftovers.remove(proposed)
+        for proposed in [event for event in self._ready if event.operator == SEED]:
+            self._ready.remove(proposed)
             self._budget.reserve_evaluation()
             landed = await self._evaluate(proposed)
             await self._land(landed)
@@ -150,6 +150,9 @@ class Conductor:
     async def _step(self) -> bool:
         """One event of the loop; False where nothing is left to do."""
         if len(self._evaluating) < self._config.lines:
+            if self._ready:
+                self._evaluating.append(asyncio.create_task(self._evaluate(self._ready.popleft())))
+                return True
             self._fill()
             if self._proposing:
                 await self._accept()
@@ -161,11 +164,16 @@ class Conductor:
 
     def _fill(self) -> None:
         """Launch proposals. What each is shown is fixed now, whatever lands before it is made."""
-        while len(self._proposing) < (self._waits.concurrency if self._waits else 1) and not self._finished():
+        while len(self._proposing) < self._most_flights() and not self._finished():
             self._budget.reserve_evaluation()
             self._budget.hold(self._allowance)
             index, island, brief = self._next()
             self._proposing.append(Flight(index, island, asyncio.create_task(self._propose(brief))))
+
+    def _most_flights(self) -> int:
+        """Programs to begin with come first: what else is asked meanwhile could not build on them."""
+        begins = self._starts > 0 and bool(self._proposing) and self._proposing[0].index == FIRST
+        return 1 if begins or self._waits is None else self._waits.concurrency
 
     def _next(self) -> tuple[int, int, Brief]:
         """Index, island and brief: of a proposal that an earlier sitting had launched, else of a new one."""
@@ -212,10 +220,24 @@ class Conductor:
             self._budget.release_evaluation()
             self.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
             return
-        self._proposed.add(made.program.id)
-        event = proposed_event(flight.index, flight.island, made)
-        self.record(event)
-        self._evaluating.append(asyncio.create_task(self._evaluate(event)))
+        events = [proposed_event(flight.index, flight.island, made), *self._further(flight, made)]
+        self._proposed.update(event.program for event in events)
+        self._ready.extend(events)
+        self.record(*events)
+
+    def _further(self, flight: Flight, made: Proposal) -> list[Proposed]:
+        """The other programs that an answer holds, as long as the budget lasts, each for the next island."""
+        events: list[Proposed] = []
+        known = {made.program.id}
+        for place, one in enumerate(made.further, 1):
+            if one.program.id in known or self._objection(one) is not None or self._budget.exhausted() is not None:
+                continue
+            known.add(one.program.id)
+            self._budget.reserve_evaluation()
+            island = (flight.island + place) % len(self._state.archipelago.islands)
+            events.append(proposed_event(self._next_index, island, one))
+            self._next_index += 1
+        return events
 
     def _made(self, flight: Flight) -> Proposal | NoProposal | None:
         """None where proposals are given up: then also one that is ready, lest it overtake those before it."""
@@ -245,7 +267,7 @@ class Conductor:
             flight.made.cancel()
 
     async def _evaluate(self, proposed: Proposed) -> Landed:
-        known, said = known_behaviours(self._state, proposed.program, self._config.lines), ""
+        known, said = known_to(self._state, proposed.program, self._config.lines), ""
         for _ in range(MAX_INFRA):
             evaluation = await self._executor.evaluate(proposed.files, proposed.program, known)
             if evaluation.state is not State.INFRA:
@@ -289,30 +311,23 @@ class Conductor:
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)
         answers = self._state.apply(evaluated)
+        counterexample = await refuted(self._state, self._executor, landed, evaluated.evaluation)
         moves = [moved(index, move) for move in self._state.archipelago.due()]
-        traced = await self._traced(landed.proposed, answers)
-        for event in (*moves, *traced):
+        traced = await self._tracing.of_elite(landed.proposed, answers) if self._reads else []
+        for event in (*counterexample, *moves, *traced):
             self._state.apply(event)
         # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
-        told = (*before, evaluated, *added_events(index, answers), *moves, *traced)
+        told = (*before, evaluated, *added_events(index, answers), *counterexample, *moves, *traced)
         self._journal.append(*told)
         for event in told:
             self._tell(event)
 
-    async def _traced(self, proposed: Proposed, answers: Additions) -> list[Traced]:
-        """The trace of a new elite, which may become a parent, where the proposer reads traces."""
-        if not self._reads or all(answer.status is AddStatus.REJECTED for _, answer in answers):
-            return []
-        trace = await self._executor.trace(proposed.files, self._state.evaluation_of(proposed.program))
-        if trace is None:
-            return []
-        return [Traced(program=proposed.program, trace=concise(trace, proposed.files, self._state.clocked))]
-
-    def record(self, event: Event) -> None:
-        """Write one event and fold it."""
-        self._journal.append(event)
-        self._state.apply(event)
-        self._tell(event)
+    def record(self, *events: Event) -> None:
+        """Write events, in one transaction, and fold them."""
+        self._journal.append(*events)
+        for event in events:
+            self._state.apply(event)
+            self._tell(event)
 
     def _tell(self, event: Event) -> None:
         for observer in self._observers:

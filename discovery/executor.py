@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Size, TaskFolder, Trace
+from ..evaluators import Calibration, Duel, Evaluation, Evaluator, Known, Size, TaskFolder, Trace
+from ..evaluators.gate import NOTHING
 from ..sandbox import Backend, Sandbox, SandboxError, SandboxSpec, open_sandbox
 
 
 class Executor(Protocol):
     """Evaluates programs, several at once. Every implementation gives the same scores for the same secret."""
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
-        """``known`` behaviours need no evaluation."""
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Known = NOTHING) -> Evaluation:
+        """A program of which enough is ``known`` goes no further than to the smoke instances."""
         ...
 
     async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
@@ -27,8 +28,12 @@ class Executor(Protocol):
         """Two programs of a clocked task, timed together; None where the machine fails."""
         ...
 
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+    async def smoke(self, files: Mapping[str, str], counterexamples: Sequence[str] = ()) -> Evaluation | None:
         """What goes wrong on the smoke instances; None for a program that passes, and where the machine fails."""
+        ...
+
+    async def counterexample(self, files: Mapping[str, str], sound: Sequence[Mapping[str, str]]) -> Evaluation | None:
+        """What goes wrong on a further smoke instance, with which the ``sound`` programs do well; None: none found."""
         ...
 
     async def close(self) -> None: ...
@@ -64,7 +69,7 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._sandboxes: list[Sandbox] = []
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Known = NOTHING) -> Evaluation:
         """Raises: NoJail where this machine has no jail."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._evaluate, files, program_id, known)
@@ -77,11 +82,15 @@ class LocalExecutor:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._duel, challenger, elite, name)
 
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+    async def smoke(self, files: Mapping[str, str], counterexamples: Sequence[str] = ()) -> Evaluation | None:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._smoke, files)
+        return await loop.run_in_executor(self._threads, self._smoke, files, counterexamples)
 
-    def _evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str]) -> Evaluation:
+    async def counterexample(self, files: Mapping[str, str], sound: Sequence[Mapping[str, str]]) -> Evaluation | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._counterexample, files, sound)
+
+    def _evaluate(self, files: Mapping[str, str], program_id: str, known: Known) -> Evaluation:
         return self._evaluator().evaluate(files, program_id, size=self._size, known=known)
 
     def _trace(self, files: Mapping[str, str], evaluation: Evaluation) -> Trace | None:
@@ -90,9 +99,12 @@ class LocalExecutor:
     def _duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
         return self._evaluator().duel(challenger, elite, name, size=self._size)
 
-    def _smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+    def _counterexample(self, files: Mapping[str, str], sound: Sequence[Mapping[str, str]]) -> Evaluation | None:
+        return self._evaluator().counterexample(files, sound)
+
+    def _smoke(self, files: Mapping[str, str], counterexamples: Sequence[str]) -> Evaluation | None:
         try:
-            return self._evaluator().smoke(files)
+            return self._evaluator().smoke(files, counterexamples)
         except SandboxError:
             return None
 

@@ -34,7 +34,7 @@ from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer, prepare, unpriced
-from .reopening import Reopened, Reopening, first_event, replayed, replayed_secret
+from .reopening import Reopened, Reopening, first_event, replayed_secret, replaying
 from .rules import Rules
 from .secrets import run_secret
 
@@ -59,7 +59,7 @@ def start(
     proposer = proposer or make_proposer(config)
     prepare(config, proposer)
     secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
-    reopened = Reopened(replayed=replayed(config))
+    reopened = replaying(config)
     spec = sandbox_spec(folder, config.backend)
     watched = (interrupts or Interrupts()).watched()
     with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory) as journal:
@@ -142,7 +142,7 @@ def resume(
             stage("replayed the journal; going on")
         journal.append(Resumed())
         run.state.apply(Resumed())
-        reopened = Reopened(reopening.briefs, reopening.replies, replayed(config))
+        reopened = replaying(config, Reopened(reopening.briefs, reopening.replies))
         return _drive(run, proposer, reopened, observers, stage, interrupts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import selectors
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,7 +68,7 @@ class Imagined:
         self._free = asyncio.Semaphore(workers)
         self._duration = duration
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: object = None) -> Evaluation:
         async with self._free:
             await asyncio.sleep(self._duration())
         return self._judge(files["program.py"])
@@ -76,7 +76,10 @@ class Imagined:
     async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> None:
         return None
 
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+    async def smoke(self, files: Mapping[str, str], counterexamples: Sequence[str] = ()) -> Evaluation | None:
+        return None
+
+    async def counterexample(self, files: Mapping[str, str], sound: Sequence[Mapping[str, str]]) -> Evaluation | None:
         return None
 
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,13 +74,16 @@ class NoisyClock:
                 break
         return self.scored(taken, confidence)
 
-    async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+    async def evaluate(self, files: Mapping[str, str], program_id: str, known: object = None) -> Evaluation:
         return self.fresh(files)
 
     async def trace(self, files: Mapping[str, str], evaluation: Evaluation) -> None:
         return None
 
-    async def smoke(self, files: Mapping[str, str]) -> Evaluation | None:
+    async def smoke(self, files: Mapping[str, str], counterexamples: Sequence[str] = ()) -> Evaluation | None:
+        return None
+
+    async def counterexample(self, files: Mapping[str, str], sound: Sequence[Mapping[str, str]]) -> Evaluation | None:
         return None
 
     async def duel(self, challenger: Mapping[str, str], elite: Mapping[str, str], name: str) -> Duel | None:
@@ -265,7 +268,7 @@ def test_other_tasks_are_never_timed_again(tmp_path: Path) -> None:
 
 def test_a_quarantined_program_is_tried_first_and_reported_where_it_holds(tmp_path: Path) -> None:
     class Doubting(NoisyClock):
-        async def evaluate(self, files: Mapping[str, str], program_id: str, known: Collection[str] = ()) -> Evaluation:
+        async def evaluate(self, files: Mapping[str, str], program_id: str, known: object = None) -> Evaluation:
             if honest(files["program.py"]) > 1:
                 return Evaluation(state=State.QUARANTINED, size="default")
             return await super().evaluate(files, program_id)
