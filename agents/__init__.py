@@ -1,6 +1,7 @@
 """Who proposes variants of a program."""
 
 from .proposer import (
+    FIRST,
     AsksForFailures,
     AsksForRelatives,
     Brief,
@@ -12,11 +13,13 @@ from .proposer import (
     Proposal,
     Proposer,
     ProposerFailed,
+    Starts,
     TaskCard,
     Waits,
 )
 
 __all__ = [
+    "FIRST",
     "AsksForFailures",
     "AsksForRelatives",
     "Brief",
@@ -28,6 +31,7 @@ __all__ = [
     "Proposal",
     "Proposer",
     "ProposerFailed",
+    "Starts",
     "TaskCard",
     "Waits",
 ]

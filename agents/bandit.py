@@ -8,6 +8,7 @@ import numpy as np
 
 from ..archive import Merits, Tally
 from .proposer import (
+    FIRST,
     AsksForFailures,
     AsksForRelatives,
     Brief,
@@ -17,6 +18,7 @@ from .proposer import (
     Proposal,
     Proposer,
     Reads,
+    Starts,
     Waits,
 )
 
@@ -68,6 +70,10 @@ def reweighted(
     }
 
 
+def starts_of(proposer: Proposer) -> int:
+    return proposer.starts if isinstance(proposer, Starts) else 0
+
+
 class MixedProposer:
     """Hands each brief to one of several proposers, and to the next where that one has nothing to say."""
 
@@ -76,18 +82,26 @@ class MixedProposer:
         self.relatives = max((p.relatives for p in proposers if isinstance(p, AsksForRelatives)), default=0)
         self.reads = any(p.reads for p in proposers if isinstance(p, Reads))
         self.failures = max((p.failures for p in proposers if isinstance(p, AsksForFailures)), default=0)
+        self.starts = max(map(starts_of, proposers))
         self._proposers = tuple(proposers)
 
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal where none of them found a variant."""
         names = [proposer.name for proposer in self._proposers]
         said = []
-        for index in order(names, brief.merits, brief.rng):
+        for index in self._order(brief, names):
             try:
                 return await self._proposers[index].propose(brief)
             except NoProposal as nothing:
                 said.append(f"{names[index]}: {nothing}")
         raise NoProposal("; ".join(said))
+
+    def _order(self, brief: Brief, names: Sequence[str]) -> list[int]:
+        """The first proposal of a run belongs to who makes programs to begin with."""
+        drawn = order(names, brief.merits, brief.rng)
+        return (
+            sorted(drawn, key=lambda index: starts_of(self._proposers[index]) == 0) if brief.index == FIRST else drawn
+        )
 
 
 class WaitingMix(MixedProposer):

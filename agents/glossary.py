@@ -9,6 +9,7 @@ from .symbolic.registry import GROUPS
 
 OPERATORS = {
     "seed": "The standard method, from which the search starts.",
+    "start": "The program was written from the statement of the task alone.",
     "rewrite": "The program was written anew.",
     "diff": "Some passages of the program were replaced.",
     "crossover": "Statements of another elite went into the program.",

@@ -11,11 +11,16 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from ..archive import Event, Merits, Program, Replied
-from ..evaluators import Evaluation
+from ..evaluators import Evaluation, Trace
 from .memory import Success
+
+FIRST = 1
+"""Index of the first proposal of a run; number 0 is the baseline."""
 
 
 class Operator(StrEnum):
+    START = "start"
+    """A program to begin with, from the statement of the task alone."""
     REWRITE = "rewrite"
     DIFF = "diff"
     CROSSOVER = "crossover"
@@ -46,6 +51,8 @@ class Candidate:
 
     program: Program
     evaluation: Evaluation
+    trace: str = ""
+    """What it did on a smoke instance, in words; for proposers that read."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,10 @@ class Brief:
     """What each proposer achieved on this island so far."""
     failed: tuple[Candidate, ...] = ()
     """Programs made from the parent that did not work, the latest first. Shown to proposers that ask for them."""
-    trace: str = ""
-    """What the parent did on a smoke instance, in words."""
     index: int = 0
     """Number of the proposal in its run."""
+    counterexamples: tuple[str, ...] = ()
+    """Names of the instances beside the smoke ones on which a program is tried before it is proposed."""
 
     @property
     def parent(self) -> Candidate:
@@ -97,6 +104,10 @@ class Proposal:
     model: str | None = None
     prompt_hash: str | None = None
     cost: Cost = field(default_factory=Cost)
+    faults: tuple[str, ...] = ()
+    """What was wrong with answers that had a second chance, one line each."""
+    further: tuple[Proposal, ...] = ()
+    """Other programs that came of the same answer; what that cost is in ``cost``."""
 
 
 class NoProposal(Exception):
@@ -114,6 +125,7 @@ class NoProposal(Exception):
         model: str | None = None,
         prompt_hash: str | None = None,
         cost: Cost | None = None,
+        faults: tuple[str, ...] = (),
     ) -> None:
         super().__init__(reason)
         self.proposer = proposer
@@ -121,6 +133,7 @@ class NoProposal(Exception):
         self.model = model
         self.prompt_hash = prompt_hash
         self.cost = cost or Cost()
+        self.faults = faults
 
 
 class ProposerFailed(Exception):
@@ -159,20 +172,33 @@ class AsksForFailures(Protocol):
     def failures(self) -> int: ...
 
 
+@runtime_checkable
+class Starts(Protocol):
+    """A proposer whose first proposal of a run is up to ``starts`` programs to begin with; 0 where it is like others.
+
+    Nobody else proposes before that one has ended.
+    """
+
+    @property
+    def starts(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Desk:
     """What a run lends to a proposer that waits for answers.
 
     ``record`` writes an event to the journal; ``violations`` are the rules of the task, one line each; ``smoke`` runs a
-    program in the jail on tiny instances and says what went wrong, or None. ``replies`` are those of this run to
-    proposals that are still open, ``replayed`` those of another run, whose endpoint is not asked again; both by prompt
-    hash, in their order.
+    program in the jail on tiny instances, and on the counterexamples that the brief names, and says what went wrong, or
+    None; ``trace`` tells what the lines of a program did that failed there, or None. ``replies`` are those of this run
+    to proposals that are still open, ``replayed`` those of another run, whose endpoint is not asked again; both by
+    prompt hash, in their order.
     """
 
     directory: Path
     record: Callable[[Event], None]
     violations: Callable[[Mapping[str, str]], list[str]]
-    smoke: Callable[[Program], Awaitable[Evaluation | None]]
+    smoke: Callable[[Program, Sequence[str]], Awaitable[Evaluation | None]]
+    trace: Callable[[Program, Evaluation], Awaitable[Trace | None]]
     replies: Mapping[str, Sequence[Replied]] = field(default_factory=dict)
     replayed: Mapping[str, Sequence[Replied]] | None = None
 

@@ -99,6 +99,8 @@ class Proposed(Record):
     tokens: int = 0
     usd: float | None = None
     cpu_seconds: float = 0.0
+    faults: tuple[Text, ...] = ()
+    """What was wrong with replies that had a second chance, one line each."""
 
 
 class Dropped(Record):
@@ -115,6 +117,7 @@ class Dropped(Record):
     tokens: int = 0
     usd: float | None = None
     cpu_seconds: float = 0.0
+    faults: tuple[Text, ...] = ()
 
 
 class Remeasured(Record):
@@ -151,8 +154,22 @@ class Added(Record):
     displaced: str | None = None
 
 
+class Refuted(Record):
+    """A program that passed the smoke instances failed its evaluation. ``evaluation`` is what it comes to on a further
+    smoke instance, the counterexample, which later programs must pass; None where none was found.
+    """
+
+    kind: Literal["refuted"] = "refuted"
+    index: int
+    program: str
+    evaluation: Evaluation | None
+
+
 class Traced(Record):
-    """What a new elite did on a smoke instance, once more and apart from any score; for proposers that ask for it."""
+    """What a program did on a smoke instance, once more and apart from any score; for proposers that read.
+
+    A new elite, or one that failed there and whose repair was asked for: that may be a draft which nobody proposed.
+    """
 
     kind: Literal["traced"] = "traced"
     program: str
@@ -229,6 +246,7 @@ Event = Annotated[
     | Remeasured
     | Evaluated
     | Added
+    | Refuted
     | Traced
     | Moved
     | Certified

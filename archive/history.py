@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ..evaluators import Evaluation, Interval, State
 from .events import Dropped, Evaluated, Event, Proposed, Resumed
+from .failures import Failures
 from .island import AddStatus
 from .journal import Journal, JournalError
 from .state import SEED, SIMPLIFY, RunState
@@ -68,6 +69,7 @@ class History:
     events: int = 0
     infra_cpu: float = 0.0
     """CPU seconds of evaluations that our own side failed."""
+    failures: Failures = field(default_factory=Failures)
     _before: float | None = None
 
     def apply(self, at: float, event: Event) -> None:
@@ -79,6 +81,7 @@ class History:
         proposed = self.state.pending.get(event.index) if isinstance(event, Evaluated) else None
         leader = self.state.best
         added = self.state.apply(event)
+        self.failures.apply(event, proposed.program if proposed else "")
         if isinstance(event, Dropped):
             self.attempts.append(_dropped(event, self.seconds))
         elif isinstance(event, Evaluated) and event.evaluation.state is State.INFRA:
@@ -155,12 +158,18 @@ def read_history(directory: Path) -> History:
 
     Raises: JournalError where there is none, or it cannot be read.
     """
+    history = read_events(directory)
+    if history.state.started is None or history.state.best is None:
+        raise JournalError(f"{directory} has no valid program yet: let it go on with 'speciate resume {directory}'")
+    return history
+
+
+def read_events(directory: Path) -> History:
+    """The history as far as it goes, perhaps without a program. Raises: JournalError where there is no run."""
     history = History(directory)
     with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
         for _, at, event in journal.events():
             history.apply(at, event)
-    if history.state.started is None or history.state.best is None:
-        raise JournalError(f"{directory} has no valid program yet: let it go on with 'speciate resume {directory}'")
     return history
 
 

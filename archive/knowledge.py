@@ -42,7 +42,11 @@ class Knowledge:
     certificates: dict[str, Evaluation] = field(default_factory=dict)
     """In the order of the tries."""
     traces: dict[str, Trace] = field(default_factory=dict)
-    """Of elites, where a proposer asks for them."""
+    """Of elites, and of failures that were to be repaired, where a proposer reads them; by program id."""
+    refutations: dict[str, Evaluation | None] = field(default_factory=dict)
+    """On its counterexample, of each program for which one was looked for; None where none was found."""
+    counterexamples: dict[str, str] = field(default_factory=dict)
+    """Names of further smoke instances -> the first program that failed there."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)

@@ -19,6 +19,7 @@ from .events import (
     Launched,
     Migrated,
     Proposed,
+    Refuted,
     Remeasured,
     Replied,
     Resumed,
@@ -81,17 +82,28 @@ class RunState(Knowledge):
             case Certified():
                 self.evaluation_of(event.program)
                 self.certificates[event.program] = event.evaluation
+            case Refuted():
+                self._refuted(event)
             case Traced():
-                self.evaluation_of(event.program)
                 self.traces[event.program] = event.trace
-            case RunStarted():
-                self.started = event
-                self._archipelago = Archipelago.of(event.archive, event.seed)
-            case Calibrated():
-                self.calibration = event.calibration
+            case RunStarted() | Calibrated():
+                self._began(event)
             case Stopped() | Resumed():
                 self.stopped = event.reason if isinstance(event, Stopped) else None
         return []
+
+    def _began(self, event: RunStarted | Calibrated) -> None:
+        if isinstance(event, Calibrated):
+            self.calibration = event.calibration
+        else:
+            self.started = event
+            self._archipelago = Archipelago.of(event.archive, event.seed)
+
+    def _refuted(self, event: Refuted) -> None:
+        self.evaluation_of(event.program)
+        self.refutations[event.program] = event.evaluation
+        if event.evaluation is not None:
+            self.counterexamples.setdefault(event.evaluation.instances[-1].name, event.program)
 
     def _proposed(self, event: Proposed) -> None:
         self._advance(event)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .failing import show_failures
 from .output import Json, console, emit_json, note, number, span, table
 from .tracing import WithTrace, show_trace, trace_of
 
@@ -76,16 +77,26 @@ def show(
     directory: RunDirectory,
     program: Annotated[str | None, typer.Argument(metavar="[HASH]", help="A program's id or its beginning.")] = None,
     trace: WithTrace = False,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="What went wrong instead: replies, proposals, programs.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """The elites of a run, or one program with its lineage, diff and evaluation."""
+    """The elites of a run and what went wrong in it, or one program with its lineage, diff and evaluation."""
     from ..api import load_run
 
+    if failures and (program is not None or trace):
+        raise typer.BadParameter("--failures is about the whole run: leave out HASH and --trace")
+    if failures:
+        show_failures(directory, json)
+        return
     state = load_run(directory)
     if trace and program is None:
         raise typer.BadParameter("--trace needs a HASH: 'speciate show DIR' lists the elites")
     if program is None:
         _show_elites(state, json)
+        if not json:
+            show_failures(directory, json)
     else:
         found = state.find(program)
         _show_program(state, found, json, trace_of(state, found) if trace else None)

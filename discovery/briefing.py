@@ -60,7 +60,7 @@ class Briefing:
         alike = self._kinship.relatives(parent, state, self._relatives) if self._relatives else []
         return Brief(
             task=self._card,
-            parents=(_candidate(state, parent),),
+            parents=(_candidate(state, parent, _trace(state, parent) if self._reads else ""),),
             inspirations=tuple(_candidate(state, program) for program in shown),
             insights=insights(state, island, parent) if self._reads else (),
             successes=successes(state, parent, SUCCESSES) if self._reads else (),
@@ -68,8 +68,8 @@ class Briefing:
             relatives=tuple(_candidate(state, program) for program in alike),
             merits=state.ledger.merits(island),
             failed=tuple(islice(_failed(state, parent), self._failures)) if self._failures else (),
-            trace=_trace(state, parent) if self._reads else "",
             index=index,
+            counterexamples=tuple(state.counterexamples) if self._failures else (),
         )
 
 
@@ -78,7 +78,7 @@ def _failed(state: RunState, parent: str) -> Iterator[Candidate]:
     for child in reversed(state.children(parent)):
         evaluation = state.evaluation_or_none(child)
         if evaluation is not None and evaluation.state in FAILED:
-            yield Candidate(state.program(child), evaluation)
+            yield Candidate(state.program(child), state.refutations.get(child) or evaluation)
 
 
 def _trace(state: RunState, program: str) -> str:
@@ -87,8 +87,8 @@ def _trace(state: RunState, program: str) -> str:
     return "" if trace is None else trace_sections(trace, state.program(program)).text()
 
 
-def _candidate(state: RunState, program: str) -> Candidate:
-    return Candidate(state.program(program), state.evaluation_of(program))
+def _candidate(state: RunState, program: str, trace: str = "") -> Candidate:
+    return Candidate(state.program(program), state.evaluation_of(program), trace)
 
 
 def task_card(folder: TaskFolder) -> TaskCard:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from ..agents import Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, TaskCard, Waits
+from ..agents import FIRST, Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, Starts, TaskCard, Waits
 from ..agents.proposer import Reads
-from ..archive import Journal, Launched, Program, RunState
+from ..archive import Journal, Launched, Program, Proposed, RunState
 from ..archive.state import SEED
 from ..evaluators import State
 from .briefing import Briefing
@@ -21,6 +21,7 @@ from .landing import Landing, RunFailed
 from .recorder import Observer, Recorder
 from .reopening import Reopened
 from .rules import Rules
+from .tracing import Tracing
 
 MAX_BARREN = 300
 """This many proposals in a row that led to no evaluation mean that the proposer has nothing new to say."""
@@ -59,14 +60,17 @@ class Conductor:
         self._reopened = reopened or Reopened()
         self._recorder = Recorder(journal, state, budget, observers)
         reads = isinstance(proposer, Reads) and proposer.reads
-        self._landing = Landing(executor, state, self._recorder, lines=config.lines, traces=reads)
+        self._tracing = Tracing(executor, state, self._recorder.record, self._reopened.traces)
+        tracing = self._tracing if reads else None
+        self._landing = Landing(executor, state, self._recorder, lines=config.lines, tracing=tracing)
         self._briefing = Briefing(card, config.selection, proposer)
         self._waits = proposer if isinstance(proposer, Waits) else None
+        self._starts = proposer.starts if isinstance(proposer, Starts) else 0
         self._allowance = self._waits.allowance if self._waits else Cost()
         self._next_index = state.next_index
         self._again = deque(sorted(self._reopened.briefs.items()))
-        self._leftovers = list(state.pending.values())
-        self._proposed = {proposal.program for proposal in self._leftovers}
+        self._ready = deque(state.pending.values())
+        self._proposed = {proposal.program for proposal in self._ready}
         self._proposing: deque[Flight] = deque()
         self._evaluating: deque[asyncio.Task[Landed]] = deque()
         self._barren = 0
@@ -91,9 +95,8 @@ class Conductor:
             self._waits.open(self._desk())
         try:
             await self._seed()
-            for proposed in self._leftovers:
+            for _ in self._ready:
                 self._budget.reserve_evaluation()
-                self._evaluating.append(asyncio.create_task(self._landing.evaluate(proposed)))
             # After a failure what is in flight stays so: a run that goes on finds the queues as they were.
             while self._failure is None and await self._step():
                 pass
@@ -108,7 +111,8 @@ class Conductor:
             directory=self._journal.directory,
             record=self._recorder.record,
             violations=self._rules.violations,
-            smoke=lambda program: self._executor.do(Smoke(program.files)),
+            smoke=lambda program, counterexamples: self._executor.do(Smoke(program.files, tuple(counterexamples))),
+            trace=self._tracing.of_failure,
             replies=self._reopened.replies,
             replayed=self._reopened.replayed,
         )
@@ -124,8 +128,8 @@ class Conductor:
 
     async def _seed(self) -> None:
         """Evaluate the baseline before anything is varied: the islands start from it."""
-        for proposed in [event for event in self._leftovers if event.operator == SEED]:
-            self._leftovers.remove(proposed)
+        for proposed in [event for event in self._ready if event.operator == SEED]:
+            self._ready.remove(proposed)
             self._budget.reserve_evaluation()
             landed = await self._landing.evaluate(proposed)
             await self._land(landed)
@@ -136,6 +140,9 @@ class Conductor:
     async def _step(self) -> bool:
         """One event of the loop; False where nothing is left to do."""
         if len(self._evaluating) < self._config.lines:
+            if self._ready:
+                self._evaluating.append(asyncio.create_task(self._landing.evaluate(self._ready.popleft())))
+                return True
             self._fill()
             if self._proposing:
                 await self._accept()
@@ -147,11 +154,16 @@ class Conductor:
 
     def _fill(self) -> None:
         """Launch proposals. What each is shown is fixed now, whatever lands before it is made."""
-        while len(self._proposing) < (self._waits.concurrency if self._waits else 1) and not self._finished():
+        while len(self._proposing) < self._most_flights() and not self._finished():
             self._budget.reserve_evaluation()
             self._budget.hold(self._allowance)
             index, island, brief = self._next()
             self._proposing.append(Flight(index, island, asyncio.create_task(self._propose(brief))))
+
+    def _most_flights(self) -> int:
+        """Programs to begin with come first: what else is asked meanwhile could not build on them."""
+        begins = self._starts > 0 and bool(self._proposing) and self._proposing[0].index == FIRST
+        return 1 if begins or self._waits is None else self._waits.concurrency
 
     def _next(self) -> tuple[int, int, Brief]:
         """Index, island and brief: of a proposal that an earlier sitting had launched, else of a new one."""
@@ -198,10 +210,24 @@ class Conductor:
             self._budget.release_evaluation()
             self._recorder.record(dropped_event(flight.index, flight.island, reason or "no proposal", made))
             return
-        self._proposed.add(made.program.id)
-        event = proposed_event(flight.index, flight.island, made)
-        self._recorder.record(event)
-        self._evaluating.append(asyncio.create_task(self._landing.evaluate(event)))
+        events = [proposed_event(flight.index, flight.island, made), *self._further(flight, made)]
+        self._proposed.update(event.program for event in events)
+        self._ready.extend(events)
+        self._recorder.record(*events)
+
+    def _further(self, flight: Flight, made: Proposal) -> list[Proposed]:
+        """The other programs that an answer holds, as long as the budget lasts, each for the next island."""
+        events: list[Proposed] = []
+        known = {made.program.id}
+        for place, one in enumerate(made.further, 1):
+            if one.program.id in known or self._objection(one) is not None or self._budget.exhausted() is not None:
+                continue
+            known.add(one.program.id)
+            self._budget.reserve_evaluation()
+            island = (flight.island + place) % len(self._state.archipelago.islands)
+            events.append(proposed_event(self._next_index, island, one))
+            self._next_index += 1
+        return events
 
     def _made(self, flight: Flight) -> Proposal | NoProposal | None:
         """None where proposals are given up: then also one that is ready, lest it overtake those before it."""

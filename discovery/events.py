@@ -38,6 +38,7 @@ def proposed_event(index: int, island: int, proposal: Proposal) -> Proposed:
         tokens=proposal.cost.tokens,
         usd=proposal.cost.usd,
         cpu_seconds=proposal.cost.cpu_seconds,
+        faults=proposal.faults,
     )
 
 
@@ -53,6 +54,7 @@ def dropped_event(index: int, island: int, reason: str, made: Proposal | NoPropo
         tokens=made.cost.tokens,
         usd=made.cost.usd,
         cpu_seconds=made.cost.cpu_seconds,
+        faults=made.faults,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ..evaluators import Duel, Evaluation, Evaluator, State, Trace
+from ..evaluators import Duel, Evaluation, Evaluator, Known, State, Trace
+from ..evaluators.gate import NOTHING
 
 Files = Mapping[str, str]
 T_co = TypeVar("T_co", covariant=True)
@@ -24,11 +25,11 @@ class Job(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """The full evaluation of a program; ``known`` behaviours need none. A lost one is INFRA."""
+    """The full evaluation of a program, if not enough of it is ``known``. A lost one is INFRA."""
 
     files: Files
     program: str
-    known: frozenset[str] = frozenset()
+    known: Known = NOTHING
 
     def run(self, evaluator: Evaluator) -> Evaluation:
         return evaluator.evaluate(self.files, self.program, known=self.known)
@@ -38,7 +39,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceElite:
+class TakeTrace:
     """What an evaluated program does on a smoke instance."""
 
     files: Files
@@ -68,12 +69,27 @@ class TimeTogether:
 
 @dataclass(frozen=True, slots=True)
 class Smoke:
-    """What goes wrong on the smoke instances; None for a program that passes."""
+    """What goes wrong on the smoke instances and on ``counterexamples``; None for a program that passes."""
 
     files: Files
+    counterexamples: tuple[str, ...] = ()
 
     def run(self, evaluator: Evaluator) -> Evaluation | None:
-        return evaluator.smoke(self.files)
+        return evaluator.smoke(self.files, self.counterexamples)
+
+    def lost(self, why: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Refute:
+    """What goes wrong on a further smoke instance, with which the ``sound`` programs do well; None: none found."""
+
+    files: Files
+    sound: Sequence[Files]
+
+    def run(self, evaluator: Evaluator) -> Evaluation | None:
+        return evaluator.counterexample(self.files, self.sound)
 
     def lost(self, why: str) -> None:
         return None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from ..agents.opto import concise
 from ..archive import Evaluated, Proposed, Remeasured, RunState, moved
-from ..archive.events import Traced
-from ..archive.island import AddStatus
-from ..archive.state import Additions
 from ..evaluators import State
-from .behaviours import known_behaviours
 from .events import added_events, repeated_event
 from .executor import Executor
 from .flight import Landed
-from .jobs import Evaluate, TimeTogether, TraceElite
+from .gate import known_to, refuted
+from .jobs import Evaluate, TimeTogether
 from .recorder import Recorder
+from .tracing import Tracing
 
 MAX_INFRA = 3
 """Tries per program before the run gives up on this machine's sandbox."""
@@ -24,18 +21,20 @@ class RunFailed(Exception):
 
 
 class Landing:
-    """``lines``: evaluations in flight; ``traces``: whether a proposer reads what new elites do."""
+    """``lines``: evaluations in flight; ``tracing``: given where a proposer reads what new elites do."""
 
-    def __init__(self, executor: Executor, state: RunState, recorder: Recorder, *, lines: int, traces: bool) -> None:
+    def __init__(
+        self, executor: Executor, state: RunState, recorder: Recorder, *, lines: int, tracing: Tracing | None
+    ) -> None:
         self._executor = executor
         self._state = state
         self._recorder = recorder
         self._lines = lines
-        self._traces = traces
+        self._tracing = tracing
 
     async def evaluate(self, proposed: Proposed) -> Landed:
         """Raises: RunFailed where the sandbox keeps failing; NoJail where there is none."""
-        known, said = known_behaviours(self._state, proposed.program, self._lines), ""
+        known, said = known_to(self._state, proposed.program, self._lines), ""
         for _ in range(MAX_INFRA):
             evaluation = await self._executor.do(Evaluate(proposed.files, proposed.program, known))
             if evaluation.state is not State.INFRA:
@@ -62,12 +61,14 @@ class Landing:
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)
         answers = self._state.apply(evaluated)
+        counterexample = await refuted(self._state, self._executor, landed, evaluated.evaluation)
         moves = [moved(index, move) for move in self._state.archipelago.due()]
-        traced = await self._traced(landed.proposed, answers)
-        for event in (*moves, *traced):
+        traced = await self._tracing.of_elite(landed.proposed, answers) if self._tracing else []
+        for event in (*counterexample, *moves, *traced):
             self._state.apply(event)
         # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
-        self._recorder.record_folded(*before, evaluated, *added_events(index, answers), *moves, *traced)
+        added = added_events(index, answers)
+        self._recorder.record_folded(*before, evaluated, *added, *counterexample, *moves, *traced)
 
     async def _remeasure(self, landed: Landed) -> Remeasured | None:
         """Time a program again, together with the elite that it would displace without being clearly better."""
@@ -78,12 +79,3 @@ class Landing:
         rival = self._state.program(elite)
         duel = await self._executor.do(TimeTogether(proposed.files, rival.files, f"{proposed.program}:{elite}"))
         return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
-
-    async def _traced(self, proposed: Proposed, answers: Additions) -> list[Traced]:
-        """The trace of a new elite, which may become a parent, where the proposer reads traces."""
-        if not self._traces or all(answer.status is AddStatus.REJECTED for _, answer in answers):
-            return []
-        trace = await self._executor.do(TraceElite(proposed.files, self._state.evaluation_of(proposed.program)))
-        if trace is None:
-            return []
-        return [Traced(program=proposed.program, trace=concise(trace, proposed.files, self._state.clocked))]

@@ -24,11 +24,12 @@ class Recorder:
         self._budget = budget
         self._observers = observers
 
-    def record(self, event: Event) -> None:
-        """Write one event and fold it."""
-        self._journal.append(event)
-        self._state.apply(event)
-        self._tell(event)
+    def record(self, *events: Event) -> None:
+        """Write events, in one transaction, and fold them."""
+        self._journal.append(*events)
+        for event in events:
+            self._state.apply(event)
+            self._tell(event)
 
     def record_folded(self, *events: Event) -> None:
         """Write in one transaction what was folded already, since each event follows from those before it."""

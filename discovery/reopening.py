@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..agents import Brief, Proposer, Waits
 from ..archive import Event, Journal, JournalError, Launched, Replied, RunStarted, RunState
-from ..evaluators import TaskFolder, reload_task
+from ..archive.events import Traced
+from ..evaluators import TaskFolder, Trace, reload_task
 from .briefing import Briefing, task_card
 from .config import ConfigError, RunConfig, validate
 
@@ -20,12 +21,13 @@ Replies = dict[str, list[Replied]]
 @dataclass(frozen=True)
 class Reopened:
     """``briefs``: index -> island and brief of proposals under way. ``replies`` are those to them, ``replayed`` those
-    of another run (see ``Desk``).
+    of another run (see ``Desk``) and ``traces`` that run's, by program.
     """
 
     briefs: Mapping[int, tuple[int, Brief]] = field(default_factory=dict)
     replies: Mapping[str, Sequence[Replied]] = field(default_factory=dict)
     replayed: Mapping[str, Sequence[Replied]] | None = None
+    traces: Mapping[str, Trace] = field(default_factory=dict)
 
 
 class Reopening:
@@ -80,9 +82,13 @@ def first_event(directory: Path, journal: Journal) -> RunStarted:
     return event
 
 
-def replayed(config: RunConfig) -> Replies | None:
-    """The replies that the configuration says are to be used again. Raises: JournalError, ConfigError."""
-    return recorded_replies(Path(config.replay)) if config.replay else None
+def replaying(config: RunConfig, reopened: Reopened | None = None) -> Reopened:
+    """What was found, with what the configuration says is to be used again. Raises: JournalError, ConfigError."""
+    found = reopened or Reopened()
+    if config.replay is None:
+        return found
+    replies, traces = recorded_answers(Path(config.replay))
+    return replace(found, replayed=replies, traces=traces)
 
 
 def replayed_secret(folder: TaskFolder, config: RunConfig) -> bytes | None:
@@ -115,17 +121,21 @@ def recorded_start(directory: Path) -> RunStarted:
         journal.close()
 
 
-def recorded_replies(directory: Path) -> Replies:
-    """All replies in the journal of a run. Raises: JournalError; ConfigError where there are none."""
+def recorded_answers(directory: Path) -> tuple[Replies, dict[str, Trace]]:
+    """All replies and traces in the journal of a run. Raises: JournalError; ConfigError where there are no replies."""
     replies: Replies = {}
+    traces: dict[str, Trace] = {}
     journal = Journal.open(directory, readonly=True)
     try:
         for row in journal.rows():
             if row.kind == "replied":
                 reply = Replied.model_validate_json(row.payload)
                 replies.setdefault(reply.prompt_hash, []).append(reply)
+            elif row.kind == "traced":
+                traced = Traced.model_validate_json(row.payload)
+                traces[traced.program] = traced.trace
     finally:
         journal.close()
     if not replies:
         raise ConfigError(f"{directory} holds no replies of a model: --replay needs a run of --proposer llm or inbox")
-    return replies
+    return replies, traces

@@ -36,7 +36,7 @@ from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer, prepare, unpriced
 from .recorder import Observer
-from .reopening import Reopened, Reopening, first_event, replayed, replayed_secret
+from .reopening import Reopened, Reopening, first_event, replayed_secret, replaying
 from .rules import Rules
 from .secrets import run_secret
 
@@ -64,7 +64,7 @@ def start(
     prepare(config, proposer)
     reach(config)
     secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
-    reopened = Reopened(replayed=replayed(config))
+    reopened = replaying(config)
     spec = sandbox_spec(folder, config.backend)
     watched = (interrupts or Interrupts()).watched()
     with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory, journal_url) as journal:
@@ -148,7 +148,7 @@ def resume(
             stage("replayed the journal; going on")
         journal.append(Resumed())
         run.state.apply(Resumed())
-        reopened = Reopened(reopening.briefs, reopening.replies, replayed(config))
+        reopened = replaying(config, Reopened(reopening.briefs, reopening.replies))
         return _drive(run, proposer, reopened, observers, stage, interrupts)
 
 

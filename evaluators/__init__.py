@@ -8,6 +8,7 @@ from .checks import Rejected
 from .duel import Duel
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
 from .evaluator import Evaluator
+from .gate import Known
 from .loader import TaskError, TaskFolder, catalogue, load_task, reload_task
 from .oracle import CallLog, Oracle, OracleCall
 from .source import check_kept, check_source
@@ -43,6 +44,7 @@ __all__ = [
     "Instance",
     "InstanceResult",
     "Interval",
+    "Known",
     "Measure",
     "Objective",
     "Oracle",

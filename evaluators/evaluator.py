@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,9 +12,10 @@ from .behaviour import behaviour_of
 from .calibration import Calibration
 from .duel import Duel, decide
 from .evaluation import Evaluation, InstanceResult, State
+from .gate import NOTHING, Known
 from .loader import TaskFolder
 from .scoring import CONFIDENCE, gain
-from .seeds import draw
+from .seeds import draw, number_of, numbered_draw
 from .task import Instance, Size
 from .timing import Files, compared, fresh_instances, hopeless
 from .trace import Trace
@@ -23,6 +24,12 @@ from .trial import Trial, attempt, limits_for
 
 TRIES = 3
 """How often an evaluation is begun before it is put down to the machine."""
+
+DRAWS = 4
+"""Further draws of smoke instances in which a counterexample is looked for."""
+
+REFUTED = (State.CRASHED, State.INVALID)
+"""How a counterexample ends; what a program takes of time and memory is another matter at the size of an evaluation."""
 
 T = TypeVar("T")
 
@@ -41,6 +48,7 @@ class Evaluator:
         self._secret = secret
         self._calibration = calibration
         self._shared: dict[str, Sequence[Instance]] = {}
+        self._drawn: dict[int, Sequence[Instance]] = {}
 
     def evaluate(
         self,
@@ -50,11 +58,11 @@ class Evaluator:
         size: Size = "default",
         confidence: float = CONFIDENCE,
         gate: bool = True,
-        known: Collection[str] = (),
+        known: Known = NOTHING,
     ) -> Evaluation:
         """Never raises for what the program does. Without ``gate`` an implausible gain is scored, not QUARANTINED.
 
-        A program that does on the smoke instances what one of the ``known`` behaviours is goes no further.
+        A program that fails on the smoke instances, or of which enough is ``known``, goes no further.
 
         A failing sandbox, or a clocked baseline that is not VALID on an instance, is tried again, on other instances
         where they are the program's own; then the state is INFRA.
@@ -88,44 +96,78 @@ class Evaluator:
 
     def trace(self, files: Files, evaluation: Evaluation) -> Trace | None:
         """What the program's lines do on a smoke instance (see tracing.py); None where the machine fails."""
-        instance = telling(self._instances("smoke"), evaluation)
+        failed = evaluation.instances[-1].name if evaluation.size == "smoke" else ""
+        instance = telling([*self._instances("smoke"), *self._later(number_of(failed))], evaluation)
         return _tried(lambda number: trace(self._task, self._sandbox, files, instance))[0]
 
-    def _evaluate(
-        self, assembly: Assembly, files: Files, program_id: str, size: Size, known: Collection[str]
-    ) -> Evaluation:
+    def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, known: Known) -> Evaluation:
         printed, behaviour = "", ""
         if size != "smoke":
-            smoke = self._smoke(assembly, files)
+            smoke = self._smoke(assembly, files, known.counterexamples)
             if smoke.failed is not None:
                 return smoke.failed
             printed, behaviour = smoke.printed, smoke.behaviour
-            if behaviour in known:
+            if behaviour in known.behaviours:
                 tier = self._sandbox.tier
                 return Evaluation(state=State.VALID, size="smoke", tier=tier, behaviour=behaviour, gated=True)
         measure = self._clocked if self._task.objective.measure.timed else self._unclocked
         evaluation = assembly.evaluation(measure(assembly, files, program_id, size), size, files, printed)
         return evaluation.model_copy(update={"behaviour": behaviour})
 
-    def smoke(self, files: Files) -> Evaluation | None:
+    def smoke(self, files: Files, counterexamples: Sequence[str] = ()) -> Evaluation | None:
         """What ``evaluate`` would say of a program that fails on a smoke instance; None for one that does not.
 
         Raises: SandboxError.
         """
-        return self._smoke(Assembly(self._task, self._calibration, self._sandbox.tier), files).failed
+        return self._smoke(self._assembly(), files, counterexamples).failed
 
-    def _smoke(self, assembly: Assembly, files: Files) -> _Smoke:
+    def counterexample(self, files: Files, sound: Sequence[Files]) -> Evaluation | None:
+        """What happens on the first smoke instance of further draws on which the program fails and none of the
+        ``sound`` ones does; None where there is none, or the machine fails.
+        """
+        return _tried(lambda number: self._refuted(files, sound))[0]
+
+    def _refuted(self, files: Files, sound: Sequence[Files]) -> Evaluation | None:
+        assembly = self._assembly()
+        for instance in (instance for number in range(DRAWS) for instance in self._later(number)):
+            trial, result = self._tiny(assembly, files, instance)
+            if result.state not in REFUTED:
+                continue
+            if all(self._tiny(assembly, one, instance)[1].state is State.VALID for one in sound):
+                return assembly.evaluation([result], "smoke", files, trial.stdout)
+        return None
+
+    def _smoke(self, assembly: Assembly, files: Files, counterexamples: Sequence[str]) -> _Smoke:
         trials: list[Trial] = []
-        for instance in self._instances("smoke"):
-            trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
+        behaviour = ""
+        met = [one for name in counterexamples for one in self._later(number_of(name)) if one.name == name]
+        usual = self._instances("smoke")
+        for number, instance in enumerate([*usual, *met], 1):
+            trial, result = self._tiny(assembly, files, instance)
             trials.append(trial)
-            result = assembly.result(instance, trial, None, own_words=True)
             if result.state is not State.VALID:
                 printed = "".join(trial.stdout for trial in trials)
                 failed = assembly.evaluation([result], "smoke", files, printed)
                 return _Smoke(printed, failed.model_copy(update={"gated": True}))
-        timed = self._task.objective.measure.timed
-        return _Smoke("".join(trial.stdout for trial in trials), behaviour="" if timed else behaviour_of(trials))
+            if number == len(usual) and not self._task.objective.measure.timed:
+                behaviour = behaviour_of(trials)
+        return _Smoke("".join(trial.stdout for trial in trials), behaviour=behaviour)
+
+    def _tiny(self, assembly: Assembly, files: Files, instance: Instance) -> tuple[Trial, InstanceResult]:
+        """One run on a smoke instance: the only ones where what the program itself says is passed on."""
+        trial = attempt(self._task, self._sandbox, files, instance, self._task.limits.run)
+        return trial, assembly.result(instance, trial, None, own_words=True)
+
+    def _assembly(self) -> Assembly:
+        return Assembly(self._task, self._calibration, self._sandbox.tier)
+
+    def _later(self, number: int | None) -> Sequence[Instance]:
+        """The smoke instances of a further draw."""
+        if number is None:
+            return ()
+        if number not in self._drawn:
+            self._drawn[number] = numbered_draw(self._task, self._secret, "smoke", self._calibration.purpose, number)
+        return self._drawn[number]
 
     def _unclocked(self, assembly: Assembly, files: Files, program_id: str, size: Size) -> list[InstanceResult]:
         results: list[InstanceResult] = []

@@ -47,6 +47,12 @@ def numbered_draw(
     return [replace(instance, name=f"{instance.name}{DRAW}{number}") for instance in instances]
 
 
+def number_of(name: str) -> int | None:
+    """The number of an instance's draw, where its name carries one."""
+    number = name.rpartition(DRAW)[2]
+    return int(number) if DRAW in name and number.isdecimal() else None
+
+
 def kind_of(name: str) -> str:
     """An instance's name in its draw: what instances of several draws have in common."""
     return name.partition(DRAW)[0]

@@ -100,6 +100,19 @@ def check_kept(baseline: str, source: str) -> list[str]:
     return ["what stands outside the EVOLVE-BLOCK must stay as it is"]
 
 
+def changeable_lines(source: str) -> range | frozenset[int]:
+    """Numbers of the lines that a proposal may change: all, where there are no EVOLVE-BLOCKs."""
+    lines = source.splitlines()
+    if not any(START in line for line in lines):
+        return range(1, len(lines) + 1)
+    inside, found = False, set[int]()
+    for number, line in enumerate(lines, 1):
+        inside = (inside or START in line) and END not in line
+        if inside and START not in line:
+            found.add(number)
+    return frozenset(found)
+
+
 @functools.lru_cache(maxsize=8)
 def _outside(source: str) -> list[list[str]]:
     """The lines outside the blocks, markers included, without blank lines and trailing space."""

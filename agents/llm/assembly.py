@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from ..proposer import Cost, Desk, Operator
 from .calls import Call, Transport
 from .client import Answer, ChatClient
-from .cost import allowance
+from .cost import Message, allowance
 from .inbox import INBOX, PERSON, InboxTransport
 from .proposer import AgentProposer, Habits
 from .settings import InboxSettings, LLMSettings, ModelSettings
@@ -48,12 +49,27 @@ def chat_proposer(settings: LLMSettings) -> AgentProposer:
         concurrency=settings.concurrency,
         repairs=settings.repairs,
         plans=settings.plan,
+        starts=settings.warm_start,
         tries=settings.tries,
         backoff_seconds=settings.backoff_seconds,
         allowance=allowance(settings),
         max_usd_per_call=settings.max_usd_per_call,
     )
     return AgentProposer("llm", habits, transports)
+
+
+@contextlib.asynccontextmanager
+async def writing(name: str, model: ModelSettings) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """A function from a prompt to a model's reply, for workflows of one's own (see opto). It raises: Failed."""
+    client = ChatClient(name, model)
+
+    async def write(prompt: str) -> str:
+        return (await client.answer([Message("user", prompt)])).text
+
+    try:
+        yield write
+    finally:
+        await client.close()
 
 
 def inbox_proposer(settings: InboxSettings) -> AgentProposer:
@@ -68,6 +84,7 @@ def inbox_proposer(settings: InboxSettings) -> AgentProposer:
         concurrency=settings.concurrency,
         repairs=settings.repairs,
         plans=False,
+        starts=0,
         tries=1,
         backoff_seconds=1.0,
         allowance=Cost(tokens=(1 + settings.repairs) * 4 * PERSON.context_tokens, usd=0.0),

@@ -17,10 +17,10 @@ from .settings import ModelSettings
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
-    from openai.types.chat import ChatCompletion, ChatCompletionChunk
-    from openai.types.completion_usage import CompletionUsage
 
 Finish = Literal["stop", "length", "filtered"]
+
+PATH = "/chat/completions"
 
 NO_KEY = "none"
 """What is sent where an endpoint needs no key: the package wants one."""
@@ -98,16 +98,15 @@ class ChatClient:
         return so_far
 
     async def _ask(self, messages: list[Message], so_far: Answer) -> None:
-        wire: list[Any] = [{"role": message.role, "content": message.content} for message in messages]
-        completions = self._client().chat.completions
-        parameters = _parameters(self.name, self.model)
+        from openai import AsyncStream
+
+        body = _body(self.name, self.model, messages)
+        # Past the package's own method, whose models of each piece cost more than all else that a call does here.
         if not self.model.stream:
-            reply = await completions.create(messages=wire, **parameters)
-            _read(reply, so_far)
+            _read(await self._client().post(PATH, cast_to=object, body=body), so_far)
             return
-        stream = await completions.create(
-            messages=wire, stream=True, stream_options={"include_usage": True}, **parameters
-        )
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        stream = await self._client().post(PATH, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object])
         async with stream:
             async for chunk in stream:
                 _gather(chunk, so_far)
@@ -173,55 +172,69 @@ class ChatClient:
             self._openai = None
 
 
-def _parameters(name: str, model: ModelSettings) -> dict[str, Any]:
+def _body(name: str, model: ModelSettings, messages: list[Message]) -> dict[str, Any]:
     limit = "max_completion_tokens" if model.reasoning else "max_tokens"
     chosen = {"temperature": model.temperature, "top_p": model.top_p, "reasoning_effort": model.reasoning_effort}
     return {
         "model": model.id or name,
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
         limit: model.max_output_tokens,
         **{key: value for key, value in chosen.items() if value is not None},
-        **({"extra_body": model.extra_body} if model.extra_body else {}),
+        **model.extra_body,
     }
 
 
-def _read(reply: ChatCompletion, so_far: Answer) -> None:
-    """A reply that came in one piece. An endpoint may send anything: the package does not check."""
-    if not getattr(reply, "choices", None):
+def _part(value: object, name: str) -> Any:
+    """An endpoint may send anything."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _choices(document: object) -> list[Any]:
+    choices = _part(document, "choices")
+    return choices if isinstance(choices, list) else []
+
+
+def _read(reply: object, so_far: Answer) -> None:
+    """A reply that came in one piece."""
+    choices = _choices(reply)
+    if not choices:
         raise Failed("the reply holds no choice", again=True, billed=so_far)
-    choice = reply.choices[0]
-    _count(getattr(reply, "usage", None), so_far)
-    _take(choice.message, so_far)
-    so_far.finish = _finish(choice.finish_reason or "stop", choice.message)
+    message = _part(choices[0], "message")
+    _count(_part(reply, "usage"), so_far)
+    _take(message, so_far)
+    so_far.finish = _finish(_part(choices[0], "finish_reason") or "stop", message)
 
 
-def _gather(chunk: ChatCompletionChunk, so_far: Answer) -> None:
-    _count(getattr(chunk, "usage", None), so_far)
-    for choice in getattr(chunk, "choices", None) or ():
-        if choice.delta is not None:
-            _take(choice.delta, so_far)
-        if choice.finish_reason is not None:
-            so_far.finish = _finish(choice.finish_reason, choice.delta)
+def _gather(chunk: object, so_far: Answer) -> None:
+    _count(_part(chunk, "usage"), so_far)
+    for choice in _choices(chunk):
+        delta, reason = _part(choice, "delta"), _part(choice, "finish_reason")
+        _take(delta, so_far)
+        if reason is not None:
+            so_far.finish = _finish(reason, delta)
 
 
-def _take(message: Any, so_far: Answer) -> None:
+def _take(message: object, so_far: Answer) -> None:
     """Endpoints name what reasoning models think ``reasoning_content`` or ``reasoning``."""
-    so_far.text += message.content or getattr(message, "refusal", None) or ""
-    thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
+    said = _part(message, "content") or _part(message, "refusal")
+    thought = _part(message, "reasoning_content") or _part(message, "reasoning")
+    so_far.text += said if isinstance(said, str) else ""
     so_far.reasoning += thought if isinstance(thought, str) else ""
 
 
-def _finish(reason: str, message: Any) -> Finish:
-    if reason == "content_filter" or getattr(message, "refusal", None):
+def _finish(reason: object, message: object) -> Finish:
+    if reason == "content_filter" or _part(message, "refusal"):
         return "filtered"
     return "length" if reason == "length" else "stop"
 
 
-def _count(usage: CompletionUsage | None, so_far: Answer) -> None:
-    if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+def _count(usage: object, so_far: Answer) -> None:
+    counted = [_part(usage, "prompt_tokens"), _part(usage, "completion_tokens")]
+    if not all(isinstance(count, int) and count >= 0 for count in counted):
         return
-    so_far.prompt_tokens, so_far.output_tokens = usage.prompt_tokens, usage.completion_tokens
-    details = usage.completion_tokens_details
-    so_far.reasoning_tokens = (details.reasoning_tokens or 0) if details else 0
+    so_far.prompt_tokens, so_far.output_tokens = counted
+    thought = _part(_part(usage, "completion_tokens_details"), "reasoning_tokens")
+    so_far.reasoning_tokens = thought if isinstance(thought, int) else 0
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...evaluators.source import END, START
@@ -63,15 +63,24 @@ def first_code(text: str) -> str | None:
 def _code(reply: str, entries: Sequence[str]) -> str:
     """The program in a reply: of several blocks the longest one that defines the entries."""
     codes = [match["code"] for match in _FENCE.finditer(reply)]
-    for candidates in ([code for code in codes if _defines(code, entries)], codes):
+    for candidates in ([code for code in codes if defines(code, entries)], codes):
         if candidates:
             return max(candidates, key=len)
-    if _defines(reply, entries):
+    if defines(reply, entries):
         return reply
     raise Unusable("there is neither a SEARCH/REPLACE block nor a program between ```python and ``` in the reply")
 
 
-def _defines(code: str, entries: Sequence[str]) -> bool:
+def blocks(text: str) -> Iterator[tuple[str, str, str]]:
+    """What stands before each fenced block, the language that it names, and its content."""
+    end = 0
+    for match in _FENCE.finditer(text):
+        yield text[end : match.start()].strip(), match["language"], match["code"]
+        end = match.end()
+
+
+def defines(code: str, entries: Sequence[str]) -> bool:
+    """Whether the code parses and has functions of these names."""
     try:
         tree = parse(code)
     except _UNREADABLE:

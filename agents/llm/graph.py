@@ -8,7 +8,7 @@ reply in the journal (``calls.py``), so that only the step which was under way i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +52,20 @@ class Draft:
     """The last one that keeps the rules."""
     problem: str | None = None
     """Of the last reply, or of the program that came of it."""
+    faults: tuple[str, ...] = ()
+    """All problems so far, one line each."""
     mend: Message | None = None
     """How the problem is put to the model."""
     rationale: str = ""
 
 
 Update = dict[str, Any]
+
+MAX_LINE = 300
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())[:MAX_LINE]
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,8 @@ class Agent:
 
     async def _plan(self, draft: Draft) -> Update:
         """The prompt; with a plan of the model's own in it where that is wanted."""
-        brief, operator = draft.brief, draft.arm.operator
+        operator = draft.arm.operator
+        brief = await self._explained(draft.brief) if operator is Operator.REPAIR else draft.brief
         most = self._most_tokens(draft)
         if not self.plans:
             return {"messages": prompts.opening(brief, operator, most)}
@@ -100,6 +109,13 @@ class Agent:
         reply = await self._ask(draft, messages)
         said = Message("assistant", reply.text)
         return {"messages": (*messages, said, prompts.after_plan(operator)), "step": 1, "rationale": reply.text}
+
+    async def _explained(self, brief: Brief) -> Brief:
+        """The brief of a repair: what the failing program's lines did takes the place of what its parent's did."""
+        failed = brief.failed[0]
+        trace = prompts.told(await self.desk.trace(failed.program, failed.evaluation), failed.program)
+        parents = (replace(brief.parent, trace=""), *brief.parents[1:])
+        return replace(brief, parents=parents, failed=(replace(failed, trace=trace), *brief.failed[1:]))
 
     async def _write(self, draft: Draft) -> Update:
         reply = await self._ask(draft, draft.messages)
@@ -117,16 +133,20 @@ class Agent:
             problem = str(error)
             if reply.finish == "length":
                 problem = f"it was cut off at the limit of its length; be shorter ({problem})"
-            return {"problem": problem, "mend": prompts.unusable(problem)}
+            return self._faulty(draft, problem, prompts.unusable(problem))
         program = Program({**brief.parent.program.files, MAIN: source})
         if program.id in self._known(brief):
             problem = "it changes nothing that matters: the program is one that you were shown"
-            return {"problem": problem, "mend": prompts.unusable(problem)}
+            return self._faulty(draft, problem, prompts.unusable(problem))
         violations = self.desk.violations(program.files)
         if violations:
             problem = "\n".join(violations[:5])
-            return {"problem": problem, "mend": prompts.broken(problem, source)}
+            return self._faulty(draft, problem, prompts.broken(problem, source))
         return {"program": program, "problem": None, "source": source}
+
+    @staticmethod
+    def _faulty(draft: Draft, problem: str, mend: Message | None) -> Update:
+        return {"problem": problem, "mend": mend, "faults": (*draft.faults, one_line(problem))}
 
     @staticmethod
     def _known(brief: Brief) -> set[str]:
@@ -135,11 +155,14 @@ class Agent:
     async def _smoke(self, draft: Draft) -> Update:
         program = draft.program
         assert program is not None
-        failed = await self.desk.smoke(program)
+        failed = await self.desk.smoke(program, draft.brief.counterexamples)
         if failed is None:
             return {"problem": None}
         problem = failed.feedback
-        return {"problem": problem, "mend": prompts.broken(problem, program.source)}
+        if not self._may_repair(draft):
+            return self._faulty(draft, problem, None)
+        trace = prompts.told(await self.desk.trace(program, failed), program)
+        return self._faulty(draft, problem, prompts.broken(problem, program.source, trace))
 
     async def _repair(self, draft: Draft) -> Update:
         """Show the model what is wrong with its last reply, and take another one."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...evaluators import Evaluation, State
+from ...archive import Program
+from ...evaluators import Evaluation, State, Trace
 from ...evaluators.source import START
 from ...sandbox.text import bounded_text
+from ..opto import trace_sections
+from ..opto.sections import shortened
 from ..proposer import Brief, Candidate, NoProposal, Operator
 from .cost import Message, prompt_estimate
 
@@ -24,6 +27,8 @@ MAX_STATEMENT = 12_000
 MAX_CODE = 40_000
 MAX_FEEDBACK = 4_000
 MAX_TRACE = 28_000
+MAX_FAILURE = 8_000
+"""Of the trace of a program that failed: both ends of it, since the exception comes last."""
 MAX_INSIGHT = 1_000
 MAX_INSIGHTS = 12
 MAX_METRICS = 12
@@ -68,6 +73,7 @@ class Shown:
     score: str
     metrics: str
     feedback: str
+    trace: str
 
 
 def shown(candidate: Candidate) -> Shown:
@@ -77,6 +83,7 @@ def shown(candidate: Candidate) -> Shown:
         _score(evaluation),
         _metrics(evaluation.metrics),
         fenced(evaluation.feedback, MAX_FEEDBACK) if evaluation.feedback.strip() else "Nothing was said.",
+        fenced(candidate.trace, MAX_TRACE) if candidate.trace.strip() else "",
     )
 
 
@@ -91,14 +98,16 @@ def _metrics(metrics: Mapping[str, float]) -> str:
 
 
 def opening(brief: Brief, operator: Operator, most_tokens: int, ask: str | None = None) -> tuple[Message, ...]:
-    """System and user message. Other programs are left out where they would pass ``most_tokens`` (estimated).
+    """System and user message. Where they would pass ``most_tokens`` (estimated) other programs are left out first,
+    then traces.
 
     ``ask`` takes the place of the operator's instruction. Raises: NoProposal where the program itself is too long.
     """
     system = Message("system", render("system"))
     needed = 0
-    for count in range(len(_others(brief, operator)), -1, -1):
-        messages = (system, Message("user", _task(brief, operator, ask or instruction(operator), count)))
+    briefs = [replace(brief, inspirations=brief.inspirations[:count]) for count in _counts(brief, operator)]
+    for shorter in (*briefs, _untraced(briefs[-1])):
+        messages = (system, Message("user", _task(shorter, operator, ask or instruction(operator))))
         needed = prompt_estimate(messages)
         if needed <= most_tokens:
             return messages
@@ -109,11 +118,17 @@ def instruction(operator: Operator) -> str:
     return render(operator.value, form=render("form_whole" if operator in WHOLE else "form_diff"))
 
 
-def _others(brief: Brief, operator: Operator) -> Sequence[Candidate]:
-    return () if operator is Operator.SHORTEN else brief.inspirations
+def _counts(brief: Brief, operator: Operator) -> range:
+    """How many other programs are shown, from as many as there are down to none."""
+    return range(0 if operator is Operator.SHORTEN else len(brief.inspirations), -1, -1)
 
 
-def _task(brief: Brief, operator: Operator, ask: str, count: int) -> str:
+def _untraced(brief: Brief) -> Brief:
+    parents, failed = ([replace(one, trace="") for one in shown] for shown in (brief.parents, brief.failed))
+    return replace(brief, parents=tuple(parents), failed=tuple(failed))
+
+
+def _task(brief: Brief, operator: Operator, ask: str) -> str:
     task, parent = brief.task, shown(brief.parent)
     evaluation = brief.parent.evaluation
     interval = evaluation.interval
@@ -125,10 +140,10 @@ def _task(brief: Brief, operator: Operator, ask: str, count: int) -> str:
         has_block=START in brief.parent.program.source,
         entries=", ".join(f"`{name}`" for name in task.entries),
         imports=", ".join(f"`{name}`" for name in task.imports),
-        trace=fenced(brief.trace, MAX_TRACE) if brief.trace.strip() else "",
+        trace=parent.trace,
         insights=[" ".join(bounded_text(text, MAX_INSIGHT).split()) for text in brief.insights[:MAX_INSIGHTS]],
         successes=[(success.title, fenced(success.diff, MAX_CODE, "diff")) for success in brief.successes],
-        others=[shown(other) for other in _others(brief, operator)[:count]],
+        others=[shown(other) for other in brief.inspirations],
         objective=task.objective,
         direction=task.direction,
         score=parent.score,
@@ -157,7 +172,12 @@ def unusable(problem: str) -> Message:
     )
 
 
-def broken(problem: str, source: str) -> Message:
+def told(trace: Trace | None, program: Program) -> str:
+    """The trace of a program that failed, in words; empty where there is none."""
+    return "" if trace is None else shortened(trace_sections(trace, program).text(), MAX_FAILURE)
+
+
+def broken(problem: str, source: str, trace: str = "") -> Message:
     """The second chance of a program that breaks a rule or fails on a smoke instance."""
     return Message(
         "user",
@@ -165,6 +185,7 @@ def broken(problem: str, source: str) -> Message:
             "broken",
             problem=fenced(problem, MAX_FEEDBACK),
             code=fenced(source, MAX_CODE, "python"),
+            trace=fenced(trace, MAX_TRACE) if trace else "",
             whole=render("form_whole"),
         ),
     )

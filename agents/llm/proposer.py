@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...archive import Merits
 from ..bandit import reweighted
-from ..proposer import Brief, Cost, Desk, NoProposal, Operator, Proposal
+from ..proposer import FIRST, Brief, Cost, Desk, NoProposal, Operator, Proposal
 from .calls import Calls, Transport
 from .cost import Purse
-from .graph import Agent, Arm, Draft
+from .graph import Agent, Arm, Draft, one_line
+from .starts import Starter
 
 MAX_RATIONALE = 2000
 
@@ -28,6 +29,7 @@ class Habits:
     concurrency: int
     repairs: int
     plans: bool
+    starts: int
     tries: int
     backoff_seconds: float
     allowance: Cost
@@ -48,14 +50,17 @@ class AgentProposer:
         self.name = name
         self.concurrency = habits.concurrency
         self.allowance = habits.allowance
+        self.starts = habits.starts
         self._habits = habits
         self._transports = transports
         self._agent: Agent | None = None
+        self._starter: Starter | None = None
 
     def open(self, desk: Desk) -> None:
         habits = self._habits
         calls = Calls(self._transports(desk), desk, habits.tries, habits.backoff_seconds)
         self._agent = Agent(calls, desk, habits.repairs, habits.plans)
+        self._starter = Starter(calls, desk, habits.starts)
 
     async def close(self) -> None:
         if self._agent is not None:
@@ -66,6 +71,8 @@ class AgentProposer:
         assert self._agent is not None, "open comes before propose"
         arm = self._arm(brief)
         purse = Purse(self.allowance, self._habits.max_usd_per_call)
+        if brief.index == FIRST and self.starts:
+            return await self._begun(brief, Arm(arm.model, Operator.START), purse)
         try:
             draft = await self._agent.make(brief, arm, purse)
         except NoProposal as nothing:
@@ -73,7 +80,7 @@ class AgentProposer:
         reply, program = draft.reply, draft.program
         hashed = reply.prompt_hash if reply else None
         if program is None:
-            raise self._nothing(_one_line(draft.problem or ""), arm, purse, hashed)
+            raise self._nothing(one_line(draft.problem or ""), arm, purse, hashed, draft.faults[:-1])
         return Proposal(
             program=program,
             parents=_parents(brief, arm.operator),
@@ -84,11 +91,47 @@ class AgentProposer:
             model=arm.model,
             prompt_hash=hashed,
             cost=purse.spent,
+            faults=draft.faults,
         )
 
-    def _nothing(self, reason: str, arm: Arm, purse: Purse, hashed: str | None) -> NoProposal:
+    async def _begun(self, brief: Brief, arm: Arm, purse: Purse) -> Proposal:
+        """The programs of one reply, the first of which bears its cost. Raises: NoProposal, ProposerFailed."""
+        assert self._starter is not None
+        try:
+            reply, begun = await self._starter.ask(brief, arm.model, purse)
+        except NoProposal as nothing:
+            raise self._nothing(str(nothing), arm, purse, None) from None
+        made = [
+            Proposal(
+                program=one.program,
+                parents=(brief.parent.program.id,),
+                operator=arm.operator,
+                proposer=self.name,
+                detail=arm.name,
+                rationale=one.idea,
+                model=arm.model,
+                prompt_hash=reply.prompt_hash,
+            )
+            for one in begun
+            if one.program is not None
+        ]
+        faults = tuple(one.problem for one in begun if one.problem)
+        if not made:
+            reason = f"no program to begin with: {'; '.join(dict.fromkeys(faults)) or 'the reply holds no block'}"
+            raise self._nothing(one_line(reason), arm, purse, reply.prompt_hash)
+        return replace(made[0], cost=purse.spent, faults=faults, further=tuple(made[1:]))
+
+    def _nothing(
+        self, reason: str, arm: Arm, purse: Purse, hashed: str | None, faults: tuple[str, ...] = ()
+    ) -> NoProposal:
         return NoProposal(
-            reason, proposer=self.name, detail=arm.name, model=arm.model, prompt_hash=hashed, cost=purse.spent
+            reason,
+            proposer=self.name,
+            detail=arm.name,
+            model=arm.model,
+            prompt_hash=hashed,
+            cost=purse.spent,
+            faults=faults,
         )
 
     def _arm(self, brief: Brief) -> Arm:
@@ -129,8 +172,4 @@ def _parents(brief: Brief, operator: Operator) -> tuple[str, ...]:
 def _rationale(draft: Draft) -> str:
     said = draft.rationale[:MAX_RATIONALE]
     problem = draft.problem
-    return said if problem is None else f"{said}\n(known to fail: {_one_line(problem)})".strip()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return said if problem is None else f"{said}\n(known to fail: {one_line(problem)})".strip()

@@ -92,6 +92,9 @@ class LLMSettings(_Settings):
     """Weights before anything is known of their successes; what is left out is never used."""
     concurrency: Count = 8
     """Proposals in flight."""
+    warm_start: Annotated[int, Field(ge=0)] = 3
+    """Programs to begin with, or settings of the baseline's numbers, that one model is asked for once, before anything
+    was tried; 0: none."""
     plan: bool = False
     """Whether a plan is asked for in a call of its own, before the program."""
     repairs: Annotated[int, Field(ge=0)] = 2

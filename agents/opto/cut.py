@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...evaluators.source import END, START
+from ...evaluators.source import changeable_lines
 from ...evaluators.trace import Raised, Recorded, Sample, Trace, TracedCall, TracedLine, Value
 from .subgraph import minimal
 
@@ -50,26 +50,13 @@ def _kept(recorded: Recorded, files: Mapping[str, str]) -> Sequence[int]:
     if recorded.target is None:
         return range(len(recorded.lines))
     asking = [index for index, line in enumerate(recorded.lines) if line.asks and recorded.raised is None]
-    free = {name: _changeable(text) for name, text in files.items()}
+    free = {name: changeable_lines(text) for name, text in files.items()}
 
     def changeable(index: int) -> bool:
         line = recorded.lines[index]
         return line.line in free.get(line.file, ())
 
     return sorted(minimal([recorded.target, *asking], changeable, lambda index: recorded.lines[index].uses))
-
-
-def _changeable(source: str) -> range | frozenset[int]:
-    """Numbers of the lines that a proposal may change: all, where there are no EVOLVE-BLOCKs."""
-    lines = source.splitlines()
-    if not any(START in line for line in lines):
-        return range(1, len(lines) + 1)
-    inside, found = False, set[int]()
-    for number, line in enumerate(lines, 1):
-        inside = (inside or START in line) and END not in line
-        if inside and START not in line:
-            found.add(number)
-    return frozenset(found)
 
 
 def code_text(lines: Iterable[TracedLine], files: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...evaluators import Evaluation, Interval, Measure, State
+from ..failures import Failure
 from ..history import History, Yield, yields_by_mutation, yields_by_proposer
 from ..knowledge import certifies
 from ..state import SIMPLIFY
@@ -195,6 +196,10 @@ class Content:
     def dropped(self) -> int:
         """Proposals that led to no evaluation: duplicates, and programs that break the rules."""
         return sum(one.dropped is not None for one in self.history.attempts)
+
+    @property
+    def failures(self) -> list[Failure]:
+        return self.history.failures.rows()
 
     @cached_property
     def mutations(self) -> list[Yield]:

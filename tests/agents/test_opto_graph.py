@@ -11,12 +11,13 @@ import pytest
 
 from speciate.agents.opto.graph import Constraint, Node, OpFailed, backward, bundle, merged, node
 from speciate.agents.opto.optimizer import Opro, OptoPrime
-from speciate.agents.opto.pipeline import pipeline
 from speciate.agents.opto.sections import OptoSections
 from speciate.agents.opto.workflow import graph_sections, masked_sections
 from speciate.discovery.executor import sandbox_spec
 from speciate.evaluators import Evaluation, Evaluator, calibrate, load_task
 from speciate.sandbox import Backend, open_sandbox
+
+from .opto_pipeline import pipeline
 
 LINEAR = Path(__file__).parent.parent / "toy_tasks" / "linear"
 

@@ -32,10 +32,10 @@ class Notes:
         self.events: list[Event] = []
 
     def desk(self, **options: Any) -> Desk:
-        async def smoke(program: object) -> None:
+        async def nothing(*about: object) -> None:
             return None
 
-        return Desk(Path(), self.events.append, lambda files: [], smoke, **options)
+        return Desk(Path(), self.events.append, lambda files: [], nothing, nothing, **options)
 
     @property
     def replies(self) -> list[Replied]:

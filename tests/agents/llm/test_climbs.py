@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from speciate.archive import Journal, Proposed, Replied, verify
+from speciate.archive.history import read_events
 from speciate.discovery.run import start
 
 from .endpoint import Endpoint, Reply
@@ -29,6 +30,15 @@ def balance(dice: random.Random) -> str:
     return diff(UPDATE, f"        p = p + {rate:.3f} * {rule}", "In proportion to the error, and smaller with time.")
 
 
+def pack(dice: random.Random) -> str:
+    return diff("MOVES = 20", f"MOVES = {dice.randint(40, 160)}", "The climb stops long before it is at the top.")
+
+
+def quotient(dice: random.Random) -> str:
+    change = dice.choice((("MOST_BELOW = 0", f"MOST_BELOW = {dice.randint(1, 2)}"), ("ROUNDS = 20", "ROUNDS = 60")))
+    return diff(*change, "A quotient follows a curve with fewer terms, once its weights have settled.")
+
+
 def search(dice: random.Random) -> str:
     if dice.random() < 0.8:
         return diff("POINTS = 21", f"POINTS = {dice.randint(3, 40)}", "Ask less.")
@@ -44,7 +54,13 @@ def line(dice: random.Random) -> str:
     return diff("* 0.9", f"* {dice.uniform(0.85, 1.05):.3f}", "Shrink less.")
 
 
-IDEAS = {"alf_lb_online_dual": balance, "asking": search, "staged": line}
+IDEAS = {
+    "alf_lb_online_dual": balance,
+    "alphaevolve_geometry": pack,
+    "autonumerics_zero": quotient,
+    "asking": search,
+    "staged": line,
+}
 BAD = (
     "I would need more information about the task.",
     diff("def nothing_like_this(a, b, c):", "def x():", "Lines of another program."),
@@ -81,8 +97,14 @@ def test_a_toy_climbs(task: str, evaluations: int, goal: float, tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_task_of_the_catalogue_climbs(tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
-    climbs("alf_lb_online_dual", "alf_lb_online_dual", 9, 0.02, tmp_path, serve)
+@pytest.mark.parametrize(
+    ("task", "evaluations", "goal"),
+    [("alf_lb_online_dual", 9, 0.02), ("alphaevolve_geometry", 5, 0.02), ("autonumerics_zero", 6, 0.02)],
+)
+def test_a_task_of_the_catalogue_climbs(
+    task: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]
+) -> None:
+    climbs(task, task, evaluations, goal, tmp_path, serve)
 
 
 def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
@@ -97,5 +119,7 @@ def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, 
     assert all(event.prompt_hash for event in made)
     met = {event.text.strip() for event in told if isinstance(event, Replied)} & {text.strip() for text in BAD}
     assert len(met) >= 2, met
+    seen = {one.stage for one in read_events(tmp_path / "run").failures.rows()}
+    assert {"call to a model", "reply", "proposal"} <= seen
     with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
         assert verify(journal).problems == ()

@@ -40,8 +40,9 @@ def shown(source: str, feedback: str = "", **values: Any) -> Candidate:
 @pytest.fixture
 def brief(make_brief: Callable[..., Brief]) -> Brief:
     brief = make_brief("def solve(x, n):\n    return x\n", inspirations=["def solve(x, n):\n    return x + 1\n"])
-    failed = shown("def solve(x, n):\n    return y\n", "NameError: y")
-    return dataclasses.replace(brief, failed=(failed,), insights=("Averaging helps.",), trace="x: float64[8]")
+    failed = dataclasses.replace(shown("def solve(x, n):\n    return y\n", "NameError: y"), trace="n: int 3")
+    parent = dataclasses.replace(brief.parent, trace="x: float64[8]")
+    return dataclasses.replace(brief, parents=(parent,), failed=(failed,), insights=("Averaging helps.",))
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -57,6 +58,7 @@ def test_a_prompt_has_all_sections_in_order_and_is_made_of_the_brief_alone(opera
     assert prompts.opening(brief, operator, MOST) == messages
     assert brief.rng.bit_generator.state == before
     assert ("NameError" in text) is (operator is Operator.REPAIR)
+    assert ("n: int 3" in text) is (operator is Operator.REPAIR)
     assert ("return x + 1" in text) is (operator is not Operator.SHORTEN)
 
 
@@ -100,5 +102,10 @@ def test_long_texts_are_cut_and_other_programs_go_before_the_prompt_is_too_long(
     fewer = prompts.opening(many, Operator.DIFF, whole - 1)
     assert "a = 0" in fewer[1].content
     assert "a = 2" not in fewer[1].content
+    assert "x: float64[8]" in fewer[1].content
+    alone = dataclasses.replace(brief, inspirations=())
+    bare = prompts.opening(alone, Operator.REPAIR, prompt_estimate(prompts.opening(alone, Operator.REPAIR, MOST)) - 1)
+    assert "NameError" in bare[1].content
+    assert "n: int 3" not in bare[1].content
     with pytest.raises(NoProposal, match="max_prompt_tokens"):
         prompts.opening(many, Operator.DIFF, 300)

@@ -47,12 +47,17 @@ def events(directory: Path) -> list[Event]:
         return [event for _, _, event in journal.events()]
 
 
+def journal_problems(directory: Path) -> tuple[str, ...]:
+    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
+        return verify(journal).problems
+
+
 def story(directory: Path) -> list[str]:
-    """The journal but for measured times; replies, which come in any order, are sorted to the front."""
+    """The journal but for measured times; replies and traces, which come in any order, are sorted to the front."""
     told = [event for event in events(directory) if event.kind not in ("run_started", "resumed", "stopped")]
-    lines = [json.dumps(plain(event.model_dump(mode="json")), sort_keys=True) for event in told]
-    replies = [line for line in lines if '"kind": "replied"' in line]
-    return [*sorted(replies), *(line for line in lines if '"kind": "replied"' not in line)]
+    lines = [(event.kind, json.dumps(plain(event.model_dump(mode="json")), sort_keys=True)) for event in told]
+    unordered = [line for kind, line in lines if kind in ("replied", "traced")]
+    return [*sorted(unordered), *(line for kind, line in lines if kind not in ("replied", "traced"))]
 
 
 def plain(document: Any) -> Any:
@@ -80,8 +85,7 @@ def test_a_run_climbs_though_most_replies_are_bad(tmp_path: Path, serve: Callabl
     assert len({event.operator for event in proposed}) >= 2
     repaired = Counter(reply.index for reply in replies)
     assert max(repaired.values()) > 1
-    with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
-        assert verify(journal).problems == ()
+    assert journal_problems(tmp_path / "run") == ()
 
 
 def test_the_same_replies_give_the_same_run_whatever_their_order(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...evaluators import Evaluation
-from .graph import Node, bundle
+from speciate.agents.opto.graph import Node, bundle
+from speciate.evaluators import Evaluation
 
 
 def pipeline(

@@ -1,0 +1,19 @@
+"""What a run has learnt that lets a program end before its evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A program that does on the smoke instances what one of the ``behaviours`` is goes no further, nor does one that
+    fails on a counterexample: a smoke instance of a later draw, by its name, on which one failed that the others let
+    pass.
+    """
+
+    behaviours: frozenset[str] = frozenset()
+    counterexamples: tuple[str, ...] = ()
+
+
+NOTHING = Known()

@@ -1,0 +1,182 @@
+"""Row enumerate_conjecture_prove: a claim is tried on small cases, and what refuted one stops the next at the gate."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from speciate.agents.scripted import ScriptedProposer
+from speciate.api import load_run
+from speciate.archive import Dropped, Event, Journal, Proposed, verify
+from speciate.archive.events import Refuted, Traced
+from speciate.discovery.run import resume, start
+from speciate.discovery.secrets import run_secret
+from speciate.discovery.setup import run_config
+from speciate.evaluators import State, load_task
+from speciate.evaluators.evaluator import DRAWS
+from speciate.evaluators.seeds import draw, numbered_draw
+
+from ..agents.llm.endpoint import Endpoint, Reply, serving
+from ..agents.llm.model import diff
+
+TASK = '''"""Bounds on the number of ways of tiling a strip of n cells with tiles of one and two cells."""
+
+import numpy as np
+
+from speciate.evaluators import Descriptor, Direction, Entry, Instance, Objective, Paper, Task, Verdict
+from speciate.evaluators.checks import as_array
+
+
+def ways(n):
+    a, b = 1, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+
+
+def instances(rng, size):
+    if size == "smoke":
+        return [Instance("few", {"cases": np.sort(rng.permutation(8)[:4]) + 1}, None)]
+    return [Instance(f"all{i}", {"cases": np.arange(1, 13 + i)}, None) for i in range(2)]
+
+
+def judge(instance, output, log):
+    cases = instance.inputs["cases"]
+    bounds = as_array(output, shape=cases.shape)
+    true = np.array([ways(n) for n in cases.tolist()])
+    if not np.all(bounds >= true):
+        return Verdict.invalid(f"no bound for a strip of {cases[bounds < true][0]} cells")
+    return Verdict(True, {"excess": float(np.mean(np.log(bounds / true)))})
+
+
+task = Task(
+    id="tilings",
+    family="toys",
+    title="Bound tilings",
+    paper=Paper("None", 2026),
+    entry=Entry("def solve(cases: np.ndarray) -> np.ndarray"),
+    statement="Bound the number of tilings of strips with tiles of one and two cells from above, and tightly.",
+    instances=instances,
+    judge=judge,
+    objective=Objective("excess", Direction.MINIMIZE, "linear"),
+    descriptors=(Descriptor("code_size", 10, 200, bins=6, scale="log"),),
+    claim="The golden ratio is less than 2.",
+)
+'''
+BASELINE = """import numpy as np
+
+# EVOLVE-BLOCK-START
+
+
+def solve(cases):
+    bounds = 2.0 ** cases
+    return bounds
+
+
+# EVOLVE-BLOCK-END
+"""
+BOUND = "2.0 ** cases"
+WRONG = ("np.minimum(2.0 ** cases, 8.0)", "np.minimum(1.9 ** cases, 8.5)", "np.minimum(1.8 ** cases, 9.0) + 0.1")
+"""Right for strips of up to five cells."""
+RIGHT = "1.7 ** cases"
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> str:
+    folder = tmp_path / "tilings"
+    folder.mkdir()
+    (folder / "task.py").write_text(TASK)
+    (folder / "baseline.py").write_text(BASELINE)
+    (folder / "reference.py").write_text(BASELINE.replace("2.0 **", "1.65 **"))
+    return str(folder)
+
+
+def deceived(task: str) -> int:
+    """The seed of a run whose smoke instance has up to five cells, and another draw of it more."""
+    made = load_task(task).task
+    for seed in range(1000):
+        secret = run_secret(made.id, seed)
+        (first,) = draw(made, secret, "smoke", "search")
+        later = [
+            max(numbered_draw(made, secret, "smoke", "search", number)[0].inputs["cases"]) for number in range(DRAWS)
+        ]
+        if max(first.inputs["cases"]) <= 5 < max(later):
+            return seed
+    raise AssertionError("no such seed")
+
+
+def events(directory: Path) -> list[Event]:
+    with contextlib.closing(Journal.open(directory, readonly=True)) as journal:
+        assert verify(journal).problems == ()
+        return [event for _, _, event in journal.events()]
+
+
+def test_what_refuted_one_claim_stops_the_next_before_its_evaluation(task: str, tmp_path: Path) -> None:
+    sources = [BASELINE.replace(BOUND, claim) for claim in (WRONG[0], WRONG[1], RIGHT, WRONG[2])]
+    config = run_config(
+        None, seed=deceived(task), budget__evaluations=4, workers=1, in_flight=1, certify=False, islands__count=1
+    )
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    first, second, right, third = (state.evaluation_of(name) for name in list(state.programs)[1:])
+    assert (first.state, first.size, first.gated) == (State.INVALID, "default", False)
+    (instance,) = state.counterexamples
+    assert instance.startswith("few of draw ")
+    small = state.refutations[list(state.programs)[1]]
+    assert small is not None
+    assert "no bound for a strip of" in small.feedback
+    for repeated in (second, third):
+        assert (repeated.state, repeated.size, repeated.gated) == (State.INVALID, "smoke", True)
+        assert repeated.instances[-1].name == instance
+    assert right.state is State.VALID
+    assert state.evaluations == 3, "the baseline, the first claim and the right one"
+    assert [event.program for event in events(tmp_path / "run") if isinstance(event, Refuted)] == list(state.programs)[
+        1:2
+    ]
+
+
+def test_a_model_is_shown_the_counterexample_and_abstains_at_no_cost(task: str, tmp_path: Path) -> None:
+    """The second claim is refuted while it is a draft; the model mends it. A reply without a program is recorded."""
+    replies = (
+        diff(BOUND, WRONG[0], "A bound that fits five cases."),
+        "I have no better bound.",
+        "No, I really have none.",
+        diff(BOUND, WRONG[1], "Another one."),
+        diff(WRONG[1], RIGHT, "Let it grow."),
+        "I have no better bound.",
+    )
+
+    def model(messages: list[dict[str, str]], number: int) -> Reply:
+        return Reply(replies[min(number, len(replies) - 1)])
+
+    endpoint = Endpoint(model)
+    base = (f"llm.models.scripted.base_url={endpoint.url}", "llm.models.scripted.api_key_env=null")
+    settings = (*base, "llm.operators={diff: 1}", "llm.repairs=1", "llm.warm_start=0", "llm.concurrency=1")
+    options = {"budget__evaluations": 3, "workers": 1, "in_flight": 1, "certify": False, "proposer": "llm"}
+    config = run_config(None, settings, seed=deceived(task), islands__count=1, **options)
+    with serving(endpoint):
+        start(task, config, tmp_path / "run")
+    told = events(tmp_path / "run")
+    shown = endpoint.requests[4]["messages"][-1]["content"]
+    assert "does not work" in shown
+    assert "no bound for a strip of" in shown
+    assert "few of draw" in shown
+    assert "cases = array int64[4]" in shown
+    assert WRONG[1] in shown
+    made = [event.files["program.py"] for event in told if isinstance(event, Proposed)]
+    assert [next(claim for claim in (*WRONG, RIGHT, BOUND) if claim in text) for text in made[1:]] == [WRONG[0], RIGHT]
+    assert any(isinstance(event, Dropped) and "neither a SEARCH/REPLACE block" in event.reason for event in told)
+    assert {event.trace.instance.partition(" of ")[0] for event in told if isinstance(event, Traced)} == {"few"}
+
+
+def test_a_resumed_run_knows_its_counterexamples(task: str, tmp_path: Path) -> None:
+    sources = [BASELINE.replace(BOUND, claim) for claim in (WRONG[0], RIGHT, WRONG[1])]
+    config = run_config(None, seed=deceived(task), budget__evaluations=3, workers=1, in_flight=1, certify=False)
+    directory = tmp_path / "run"
+    start(task, config, directory, proposer=ScriptedProposer(sources[:2]))
+    before = load_run(directory).counterexamples
+    assert before
+    resume(directory, proposer=ScriptedProposer(sources, start=2))
+    assert load_run(directory).counterexamples == before
