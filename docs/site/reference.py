@@ -35,8 +35,8 @@ def commands() -> str:
     parts = [
         "# Commands\n",
         "Every command has `--help`, and nearly all have `--json`: one JSON document on stdout, all else on stderr. "
-        "The exit status is 0 for done, 1 where what was asked for does not hold, 2 for wrong usage or input with one line "
-        "that says what to do, and 130 after Ctrl-C.\n",
+        "The exit status is 0 for done, 1 where what was asked for does not hold, 2 for wrong usage or input with one "
+        "line that says what to do, and 130 after Ctrl-C.\n",
         "`speciate --install-completion` teaches the shell to complete commands and options "
         "(bash, zsh, fish); `speciate --show-completion` prints what it would add.\n",
     ]
@@ -76,7 +76,8 @@ def configuration() -> str:
         "# Configuration\n",
         "Everything that, with the task, determines a run. Keys are set in a YAML file (`speciate run TASK --config "
         "mine.yaml`), one by one (`--set islands.count=4`), or by the options of "
-        "[speciate run](commands.md#speciate-run), each overriding the one before. A key that does not exist, or a value that does not fit, ends in one line.\n",
+        "[speciate run](commands.md#speciate-run), each overriding the one before. A key that does not exist, or a value that "
+        "does not fit, ends in one line.\n",
         f"Presets, by name instead of a file: {presets}.\n",
     ]
     for prefix, model in _models("", RunConfig):
