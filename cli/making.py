@@ -30,8 +30,13 @@ def export(
     if json:
         emit_json({"library": result.library, "functions": result.functions})
         return
-    note(f"wrote {result.library} with {', '.join(result.functions)}")
-    note(f"  pip install {result.library}   # or: pip wheel --no-deps --no-build-isolation {result.library}")
+    note(f"wrote {out} with {', '.join(result.functions)}")
+    note(f"  pip install {_as_path(out)}   # or: pip wheel --no-deps --no-build-isolation {_as_path(out)}")
+
+
+def _as_path(place: Path) -> str:
+    """As pip takes it for a folder and not for the name of a package."""
+    return str(place) if len(place.parts) > 1 else f"./{place}"
 
 
 def new(

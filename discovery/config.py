@@ -47,6 +47,7 @@ class IslandSettings(Settings):
 
     count: Count = 2
     migration_interval: Count = 50
+    """How often an elite of each island is offered to its neighbours."""
     topology: TopologyName = "ring"
     """Where the best elites migrate."""
     reset_interval: Count | None = None
@@ -54,7 +55,9 @@ class IslandSettings(Settings):
     stagnation: Count | None = None
     """Evaluations without a better score after which an island is added, up to ``max_islands``; ``None``: never."""
     max_islands: Count = 8
+    """Up to which ``stagnation`` adds some."""
     archive: Kind = "grid"
+    """What an island's cells are: bins of the descriptors, cells around points, room for what is new, one for all."""
     axes: Axes = "all"
     """``omit_one``: island 0 uses all descriptors, the others leave out one in turn."""
     novelty: Distance = 0.05
@@ -87,18 +90,22 @@ class SelectionSettings(Settings):
     explore: Probability = 0.3
     """How often ``mixture`` draws uniformly; else it holds a tournament."""
     tournament: Count = 4
+    """How many elites take part in one."""
     beam: Count = 5
+    """How many of the best programs ``beam`` keeps."""
     temperature: Annotated[float, Field(gt=0)] = 0.1
     """Of ``softmax``, in units of score."""
     secondary: dict[str, Direction] = {"code_size": "minimize"}
     """Objectives of ``pareto`` beside the score: code_size, cpu_seconds, peak_memory, or a metric of the judge."""
     inspirations: Annotated[int, Field(ge=0)] = 2
+    """How many other elites a proposer is shown."""
 
 
 class RunConfig(Settings):
     """Everything that, with the task, determines a run."""
 
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of all random choices, and of the instances."""
     budget: BudgetSettings = BudgetSettings(evaluations=300)
     islands: IslandSettings = IslandSettings()
     selection: SelectionSettings = SelectionSettings()
@@ -117,14 +124,18 @@ class RunConfig(Settings):
     address: str = "auto"
     """Of the cluster, HOST:PORT; ``auto`` is the one that this machine belongs to."""
     workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    """Evaluations at once, each with a jail of its own."""
     in_flight: Count | None = None
     """Evaluations in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
     certify: bool = True
+    """Whether the best program is scored again on fresh instances at the end."""
     simplify: bool = True
     """Whether the best program is simplified before it is certified, at most a fifth more evaluations and at most 60,
     which the budget does not count."""
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
+    """What programs run in."""
     unsafe: bool = False
+    """Run programs without a jail, where this machine has none."""
 
     @model_validator(mode="after")
     def _one_backend(self) -> RunConfig:

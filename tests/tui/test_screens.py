@@ -242,6 +242,7 @@ async def test_a_program_shows_source_diffs_evaluation_feedback_and_certificate(
         "evaluation": "skewed",
         "feedback": "no remarks",
         "certificate": "holds: its whole interval is above the baseline",
+        "trace": "holds no trace of it",
     }
     for name in VIEWS:
         assert expected[name] in words(pilot), name

@@ -1,4 +1,4 @@
-"""One program: source, diffs, evaluation, feedback, certificate."""
+"""One program: source, diffs, evaluation, feedback, certificate, trace."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ...evaluators import Evaluation, State, TaskError
 from ..model.book import Book
 from ..model.programs import diff_to_baseline, diff_to_parent, diff_to_reference, operator_of, source_of, step
 from ..model.scores import Line, certificate_lines, evaluation_lines
+from ..model.traces import trace_lines
 from ..model.words import SHORT, clean, gained, score, span
 from ..widgets.paper import Paper, diffed, numbered
 from .messages import OpenProgram
 from .pane import Pane
 
-VIEWS = ("source", "diff to parent", "to baseline", "to reference", "evaluation", "feedback", "certificate")
-SHORT_VIEWS = ("source", "Δparent", "Δbase", "Δpaper", "evaluation", "feedback", "certificate")
+VIEWS = ("source", "diff to parent", "to baseline", "to reference", "evaluation", "feedback", "certificate", "trace")
+SHORT_VIEWS = ("source", "Δparent", "Δbase", "Δpaper", "eval", "feedback", "certificate", "trace")
 NOTHING = "no program is chosen: choose one in programs (2), archive (3) or lineage (5), or press b for the best"
 TONES = {"good": "$text-success", "bad": "$text-error", "dim": "$foreground 60%", "strong": "bold", "": ""}
 
@@ -33,12 +34,13 @@ class ProgramPane(Pane):
     HEADING = "program"
     HELP = """One program. [ and ] go through its views: the source, what differs from its parent, from the run's
     baseline and from the reference (the paper's method), the evaluation per instance, the feedback that proposers saw,
-    and the certificate on fresh secret instances."""
+    the certificate on fresh secret instances, and what its lines did, where the run recorded it."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "view(-1)", "View", key_display="[", tooltip="the view before"),
         Binding("right_square_bracket", "view(1)", "View", key_display="]", tooltip="the next view"),
         Binding("d", "diff", "Diff", tooltip="what differs from parent, baseline, reference in turn"),
         Binding("v", "evaluation", "Evaluation", tooltip="evaluation, feedback, certificate in turn"),
+        Binding("x", "trace", "Trace", tooltip="what its lines did", show=False),
         Binding("n", "beside(1)", "Next", tooltip="the next program of the table", show=False),
         Binding("p", "beside(-1)", "Previous", tooltip="the previous program of the table", show=False),
         Binding("u", "parent", "Parent", tooltip="up to its parent"),
@@ -79,7 +81,8 @@ class ProgramPane(Pane):
         self.query_one("#head", Static).update(self._head(state, program))
         self.query_one("#views", Static).update(self._tabs())
         evaluation = state.evaluation_or_none(program)
-        shown = (program, self._view, self._wrapped, evaluation, state.certificates.get(program))
+        recorded = (evaluation, state.certificates.get(program), state.traces.get(program))
+        shown = (program, self._view, self._wrapped, *recorded)
         if shown != self._shown:
             self._shown = shown
             content, wrapped = self._content(state, program)
@@ -121,6 +124,8 @@ class ProgramPane(Pane):
             return numbered(clean(source_of(state, program)), "python"), False
         if self._view < VIEWS.index("evaluation"):
             return self._difference(state, program)
+        if VIEWS[self._view] == "trace":
+            return _written(trace_lines(state, program)), False
         evaluation, certificate = state.evaluation_or_none(program), state.certificates.get(program)
         match VIEWS[self._view]:
             case "evaluation" if evaluation is not None:
@@ -167,6 +172,9 @@ class ProgramPane(Pane):
     def action_evaluation(self) -> None:
         self._view = self._view + 1 if self._view in (4, 5) else 4
         self.update_view()
+
+    def action_trace(self) -> None:
+        self.show_view("trace")
 
     def action_wrap(self) -> None:
         self._wrapped = not self._wrapped
