@@ -56,3 +56,44 @@ def _one_way(graph: Any) -> Any:
     """The links of ``graph`` that have no link back."""
     both = graph.multiply(graph.T.astype(bool))
     return graph - both
+
+
+def tree_blocks(rng: np.random.Generator, sizes: Array, densities: tuple[float, ...]) -> tuple[Array, Array]:
+    """A graph whose communities are the leaves of a binary tree: adjacency (n, n) of 0 and 1, and leaf labels (n,).
+
+    ``sizes`` (2^depth,) are the leaves'; two nodes are linked with the density of the depth of their leaves' last
+    common ancestor, ``densities`` from the root's to the leaves' own.
+    """
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    labels = labels[rng.permutation(len(labels))]
+    differing = labels[:, None] ^ labels
+    depth = len(densities) - 1
+    shared = depth - np.ceil(np.log2(differing + 1)).astype(int)
+    upper = np.triu(rng.random(shared.shape) < np.array(densities)[shared], 1)
+    return (upper | upper.T).astype(np.int8), labels
+
+
+def adjusted_mutual_information(one: Array, other: Array) -> float:
+    """(MI - E MI) / (mean entropy - E MI) of two labellings, E over random labellings of the same sizes.
+
+    0 where both have one community only. Vinh, Epps and Bailey 2010.
+    """
+    from scipy.special import gammaln, xlogy
+
+    table = np.zeros((one.max() + 1, other.max() + 1))
+    np.add.at(table, (one, other), 1.0)
+    n, rows, columns = len(one), table.sum(axis=1), table.sum(axis=0)
+    rows, columns, table = rows[rows > 0], columns[columns > 0], table[np.ix_(rows > 0, columns > 0)]
+    a, b = np.meshgrid(rows, columns, indexing="ij")
+    observed = float(xlogy(table / n, n * table / (a * b)).sum())
+    common = np.arange(1, int(min(rows.max(), columns.max())) + 1)[:, None, None]
+    possible = (common <= np.minimum(a, b)) & (common >= a + b - n)
+    rest = np.where(possible, n - a - b + common, 0.0)
+    ways = gammaln(a + 1) + gammaln(b + 1) + gammaln(n - a + 1) + gammaln(n - b + 1) - gammaln(n + 1)
+    ways = ways - gammaln(common + 1) - gammaln(np.where(possible, a - common, 0.0) + 1)
+    ways = ways - gammaln(np.where(possible, b - common, 0.0) + 1) - gammaln(rest + 1)
+    terms = common / n * np.log(n * common / (a * b)) * np.exp(np.where(possible, ways, -np.inf))
+    expected = float(terms.sum())
+    entropies = [float(-xlogy(sizes / n, sizes / n).sum()) for sizes in (rows, columns)]
+    normaliser = float(np.mean(entropies)) - expected
+    return (observed - expected) / normaliser if abs(normaliser) > 1e-12 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -94,3 +95,62 @@ def _discounted(closed: Array, stage: Array) -> Array:
     kronecker = np.einsum("rij,rkl->rikjl", transposed, transposed).reshape(count, n * n, n * n)
     flat = np.linalg.solve(np.eye(n * n) - kronecker, stage.reshape(count, n * n, 1))
     return np.trace(flat.reshape(count, n, n), axis1=1, axis2=2)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron with weights (in, out) and biases; ``smooth`` is tanh, else relu."""
+
+    layers: tuple[tuple[Array, Array], ...]
+    smooth: bool
+
+    def output(self, x: Array) -> Array:
+        """Points (r, d) to outputs (r, m)."""
+        return self._activations(x)[-1]
+
+    def gradient(self, x: Array, direction: Array) -> Array:
+        """Of direction . output for each row: points and directions (r, d), (r, m) to (r, d)."""
+        activations = self._activations(x)
+        back = direction
+        for (weights, _), below in zip(reversed(self.layers), reversed(activations[:-1]), strict=True):
+            back = back @ weights.T
+            if below is not activations[0]:
+                back = back * (1 - below**2 if self.smooth else below > 0)
+        return back
+
+    def _activations(self, x: Array) -> list[Array]:
+        values = [x]
+        for number, (weights, bias) in enumerate(self.layers, 1):
+            sums = values[-1] @ weights + bias
+            last = number == len(self.layers)
+            values.append(sums if last else np.tanh(sums) if self.smooth else np.maximum(sums, 0.0))
+        return values
+
+
+def network(rng: np.random.Generator, widths: tuple[int, ...], smooth: bool) -> Network:
+    """Random weights of variance 2 / in (relu) or 1 / in (tanh), biases of 0.1."""
+    layers = []
+    for inner, outer in itertools.pairwise(widths):
+        scale = np.sqrt((1.0 if smooth else 2.0) / inner)
+        layers.append((scale * rng.standard_normal((inner, outer)), 0.1 * rng.standard_normal(outer)))
+    return Network(tuple(layers), smooth)
+
+
+def fitted(net: Network, x: Array, y: Array, steps: int) -> Network:
+    """``net`` after full-batch Adam (rate 0.01) on the squared error to y (r, m) at x (r, d)."""
+    parameters = [array.copy() for layer in net.layers for array in layer]
+    moments = [(np.zeros_like(array), np.zeros_like(array)) for array in parameters]
+    for step in range(1, steps + 1):
+        current = Network(tuple(zip(parameters[::2], parameters[1::2], strict=True)), net.smooth)
+        values = current._activations(x)
+        back, gradients = (values[-1] - y) / len(x), []
+        for (weights, _), below in zip(reversed(current.layers), reversed(values[:-1]), strict=True):
+            gradients += [back.sum(axis=0), below.T @ back]
+            back = (back @ weights.T) * (1 - below**2 if net.smooth else below > 0)
+        for place, gradient in enumerate(reversed(gradients)):
+            first, second = moments[place]
+            first += 0.1 * (gradient - first)
+            second += 0.01 * (gradient**2 - second)
+            rate = 0.01 * np.sqrt(1 - 0.99**step) / (1 - 0.9**step)
+            parameters[place] -= rate * first / (np.sqrt(second) + 1e-8)
+    return Network(tuple(zip(parameters[::2], parameters[1::2], strict=True)), net.smooth)
