@@ -75,6 +75,7 @@ class Journal:
         with contextlib.ExitStack() as undo:
             lock = Lock(directory)
             undo.callback(lock.release)
+            undo.callback(_tidy, directory)
             _clear(directory)
             with explained(directory):
                 kept = store.new_store(directory, url)
@@ -190,10 +191,8 @@ class Journal:
         self._disconnect()
         with explained(self.directory):
             self._store.remove()
-            (self.directory / LOCK).unlink(missing_ok=True)
+        _tidy(self.directory)
         self.close()
-        with contextlib.suppress(OSError):
-            self.directory.rmdir()
 
     def _disconnect(self) -> None:
         self._connection.close()
@@ -221,6 +220,14 @@ def _check_format(directory: Path, connection: Connection) -> None:
             f"{directory} was written by speciate {row.version} in format {row.format}, this is speciate {__version__} "
             f"with format {FORMAT}: open it with that version"
         )
+
+
+def _tidy(directory: Path) -> None:
+    """Leave no folder behind in which no run began, but for what others have put there."""
+    if not is_run(directory):
+        with contextlib.suppress(OSError):
+            (directory / LOCK).unlink(missing_ok=True)
+            directory.rmdir()
 
 
 def _clear(directory: Path) -> None:

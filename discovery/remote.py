@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..evaluators import Calibration, TaskError, reload_task
+from ..evaluators import Calibration, reload_task
 from ..sandbox import Backend, SandboxError
 from .config import ConfigError
 from .executor import Jail, Setting
@@ -153,22 +153,26 @@ class RayExecutor:
         task.add_done_callback(self._coming.discard)
 
     async def _admit(self, actor: ActorProxy[Worker]) -> None:
-        from ray.exceptions import RayError
+        from ray.exceptions import ActorDiedError, RayError
 
         while True:
             try:
                 await _call(actor.open.remote())
+            except ActorDiedError as error:  # for good: Ray restarts what went down with its node
+                return self._give_up(SandboxError(f"a node of the cluster cannot evaluate: {_last_line(error)}"))
             except RayError:
                 await asyncio.sleep(_PAUSE_SECONDS)
-            except (SandboxError, TaskError) as error:
-                self._unfit += 1
-                if self._unfit == len(self._actors):
-                    self._idle.put_nowait(error)
-                return
+            except Exception as error:  # noqa: BLE001 - whoever waits for an actor must hear of it
+                return self._give_up(error)
             else:
                 self._up.append(actor)
-                self._idle.put_nowait(actor)
-                return
+                return self._idle.put_nowait(actor)
+
+    def _give_up(self, reason: Exception) -> None:
+        """Do without an actor; where it was the last one, all who wait are told why."""
+        self._unfit += 1
+        if self._unfit == len(self._actors):
+            self._idle.put_nowait(reason)
 
     async def close(self) -> None:
         import ray
@@ -196,3 +200,8 @@ async def _call(reference: Any) -> Any:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _last_line(error: Exception) -> str:
+    """Of a traceback the exception itself."""
+    return next(reversed(str(error).strip().splitlines()), type(error).__name__)

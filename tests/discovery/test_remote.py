@@ -19,7 +19,7 @@ from speciate.discovery.jobs import Smoke
 from speciate.discovery.remote import RayExecutor, connect
 from speciate.discovery.run import start
 from speciate.evaluators import Calibration, Evaluation, State, TaskError, load_task
-from speciate.sandbox import Backend
+from speciate.sandbox import Backend, SandboxError
 
 pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'speciate[ray]'")
@@ -139,6 +139,22 @@ def test_a_node_with_other_files_of_the_task_is_refused(cluster: Any) -> None:
     connect(cluster.address)
     with pytest.raises(TaskError, match="are gone or have changed"):
         asyncio.run(tried(RayExecutor(Setting(folder, b"", imagined_calibration(), Backend.BUBBLEWRAP), workers=1)))
+
+
+def test_a_worker_that_is_gone_for_good_is_not_waited_for(cluster: Any) -> None:
+    async def tried(executor: RayExecutor) -> None:
+        try:
+            assert await executor.do(Smoke({"program.py": folder.baseline})) is None
+            ray.kill(executor._actors[0])
+            assert await executor.do(Smoke({"program.py": "nonsense"})) is None  # lost
+            with pytest.raises(SandboxError, match="cannot evaluate"):
+                await executor.do(Smoke({"program.py": folder.baseline}))
+        finally:
+            await executor.close()
+
+    folder = load_task(str(TOY))
+    connect(cluster.address)
+    asyncio.run(tried(RayExecutor(Setting(folder, b"", imagined_calibration(), Backend.BUBBLEWRAP), workers=1)))
 
 
 def test_a_cluster_gives_the_same_scores_and_a_dead_node_costs_a_retry(cluster: Any, tmp_path: Path) -> None:
