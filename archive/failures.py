@@ -61,9 +61,7 @@ class Failures:
             self._note("call to a model", f"broken and paid for: {_kind(event.error)}", event.error)
         elif event.tries > 1:
             self._note("call to a model", "answered at a later try", f"{event.tries} tries, {event.seconds:.3g} s")
-        if event.finish == "length":
-            self._note("reply", "cut off at the limit of its length", f"{event.output_tokens} tokens")
-        elif event.finish == "filtered":
+        if event.finish == "filtered":
             self._note("reply", "refused by the model", event.text)
 
     def _faults(self, faults: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...archive import MAIN, Program, Replied
+from ..memory.steps import failure_of
 from ..proposer import Brief, Desk, NoProposal, Operator
 from . import prompts
 from .calls import Calls
@@ -145,7 +146,7 @@ class Agent:
         return {"program": program, "problem": None, "source": source}
 
     @staticmethod
-    def _faulty(draft: Draft, problem: str, mend: Message | None) -> Update:
+    def _faulty(draft: Draft, problem: str, mend: Message) -> Update:
         return {"problem": problem, "mend": mend, "faults": (*draft.faults, one_line(problem))}
 
     @staticmethod
@@ -158,11 +159,12 @@ class Agent:
         failed = await self.desk.smoke(program, draft.brief.counterexamples)
         if failed is None:
             return {"problem": None}
-        problem = failed.feedback
+        fault = f"{failed.state.value} on a smoke instance - {failure_of(failed)}"
+        update: Update = {"problem": failed.feedback, "faults": (*draft.faults, fault)}
         if not self._may_repair(draft):
-            return self._faulty(draft, problem, None)
+            return update
         trace = prompts.told(await self.desk.trace(program, failed), program)
-        return self._faulty(draft, problem, prompts.broken(problem, program.source, trace))
+        return {**update, "mend": prompts.broken(failed.feedback, program.source, trace)}
 
     async def _repair(self, draft: Draft) -> Update:
         """Show the model what is wrong with its last reply, and take another one."""

@@ -119,7 +119,7 @@ class AgentProposer:
         if not made:
             reason = f"no program to begin with: {'; '.join(dict.fromkeys(faults)) or 'the reply holds no block'}"
             raise self._nothing(one_line(reason), arm, purse, reply.prompt_hash)
-        return replace(made[0], cost=purse.spent, faults=faults, further=tuple(made[1:]))
+        return replace(made[0], cost=purse.spent, faults=faults, further=tuple(made[1 : self.starts]))
 
     def _nothing(
         self, reason: str, arm: Arm, purse: Purse, hashed: str | None, faults: tuple[str, ...] = ()

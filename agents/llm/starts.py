@@ -30,7 +30,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Starter:
-    """Asks once for up to ``most`` starts: whole programs, or settings of the baseline's named numbers."""
+    """Asks once for ``most`` starts: whole programs, or settings of the baseline's named numbers."""
 
     calls: Calls
     desk: Desk
@@ -39,7 +39,7 @@ class Starter:
     async def ask(self, brief: Brief, model: str, purse: Purse) -> tuple[Replied, list[Begun]]:
         """The reply, and what stands in it, in its order. Raises: NoProposal, ProposerFailed."""
         reply = await self.calls.ask(model, asked(brief, self.most), purse, brief.index, 0)
-        return reply, [self._kept(one, brief.parent.program) for one in found(brief, reply.text)][: self.most]
+        return reply, [self._kept(one, brief.parent.program) for one in found(brief, reply.text)]
 
     def _kept(self, one: Begun, baseline: Program) -> Begun:
         """With what breaks the task's rules, or changes nothing, taken out."""

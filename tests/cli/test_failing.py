@@ -35,7 +35,7 @@ CASES = (
     ("reply", Reply("<<<<<<< SEARCH\nnever ended"), "a SEARCH block has no end"),
     ("reply", Reply("```python\nimport os\n\n\ndef solve(x):\n    return x\n```"), "importing '...' is not allowed"),
     ("reply", Reply("```python\ndef solve(x:\n```"), "a syntax error"),
-    ("reply", Reply(diff("    return y", "    return y / nothing")), "NameError"),
+    ("reply", Reply(diff("    return y", "    return y / nothing")), "crashed on a smoke instance - NameError"),
     ("proposal", Reply("No."), "there is neither a SEARCH/REPLACE block nor a program"),
     ("proposal", Reply(whole("1.50")), "duplicate"),
     ("smoke instances", Reply(diff("    return y", "    return y[:, 99]")), "crashed (IndexError)"),

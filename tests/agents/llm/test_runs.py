@@ -29,11 +29,16 @@ from .model import diff, factor_of, improver
 
 LINEAR = Path(__file__).parent.parent.parent / "toy_tasks" / "linear"
 PRICED = ("llm.models.scripted.input_price=2", "llm.models.scripted.output_price=8")
+SET = ("--set", "certify=false", "--set", "llm.warm_start=0")
 TIMES = {"seconds", "cpu_seconds", "wall_seconds", "peak_memory", "load", "baseline_cpu"}
 
 
 def scripted(endpoint: Endpoint, settings: tuple[str, ...] = (), **values: Any) -> Any:
-    base = (f"llm.models.scripted.base_url={endpoint.url}", "llm.models.scripted.api_key_env=null")
+    base = (
+        f"llm.models.scripted.base_url={endpoint.url}",
+        "llm.models.scripted.api_key_env=null",
+        "llm.warm_start=0",
+    )
     options = {"workers": 1, "seed": 3, "certify": False, "llm__backoff_seconds": 0.05, "proposer": "llm"} | values
     return run_config(None, (*base, *PRICED, *settings), **options)
 
@@ -164,7 +169,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def begin(endpoint: Endpoint, directory: Path, evaluations: int) -> list[str]:
-    options = ("--evaluations", evaluations, "--seed", 3, "--workers", 1, "--set", "certify=false")
+    options = ("--evaluations", evaluations, "--seed", 3, "--workers", 1, *SET)
     return command("run", LINEAR, "--model", f"scripted@{endpoint.url}", *options, "--out", directory)
 
 

@@ -43,6 +43,9 @@ The median of what such tasks use.
 """
 
 
+STARTS = ("llm.warm_start=5",)
+
+
 def begins(messages: list[dict[str, str]]) -> bool:
     return "promising starts" in messages[1]["content"]
 
@@ -55,7 +58,7 @@ def test_a_model_is_asked_once_and_its_starts_are_the_first_proposals(
     tmp_path: Path, serve: Callable[..., Endpoint]
 ) -> None:
     endpoint = serve(model)
-    run(endpoint, tmp_path / "run", ("llm.warm_start=5",), budget__evaluations=12)
+    run(endpoint, tmp_path / "run", STARTS, budget__evaluations=12)
     asked = [request["messages"] for request in endpoint.requests if begins(request["messages"])]
     assert len(asked) == 1
     assert endpoint.requests[0]["messages"] == asked[0]
@@ -82,7 +85,7 @@ def test_a_model_is_asked_once_and_its_starts_are_the_first_proposals(
 
 def test_a_reply_without_a_start_costs_one_call_and_no_more(tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
     endpoint = serve(lambda messages, number: Reply("No idea.") if begins(messages) else improver(messages, number))
-    outcome = run(endpoint, tmp_path / "run", budget__evaluations=4)
+    outcome = run(endpoint, tmp_path / "run", STARTS, budget__evaluations=4)
     assert outcome.evaluations == 4
     told = events(tmp_path / "run")
     dropped = next(event for event in told if isinstance(event, Dropped) and event.index == 1)
@@ -102,7 +105,7 @@ def test_a_run_that_died_after_the_reply_does_not_ask_again(
     with monkeypatch.context() as patch:
         patch.setattr(Conductor, "_further", die)
         with pytest.raises(KeyError):
-            run(endpoint, tmp_path / "run", budget__evaluations=5)
+            run(endpoint, tmp_path / "run", STARTS, budget__evaluations=5)
     assert [event.index for event in events(tmp_path / "run") if isinstance(event, Replied)] == [1]
     resume(tmp_path / "run")
     assert sum(begins(request["messages"]) for request in endpoint.requests) == 1
