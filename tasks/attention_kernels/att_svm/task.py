@@ -140,6 +140,7 @@ task = Task(
         run=Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_bytes=512 * MIB),
         imports=("numpy", "scipy.linalg", "scipy.optimize"),
     ),
+    suspicious_ratio=1e4,
     claim=(
         "Gradient descent on attention converges in direction to a max-margin solution, so that a support vector "
         "machine tells where training ends; measured is the correlation with the end of a training 20 times as long."

@@ -8,7 +8,7 @@ ITERATIONS = 300
 
 def normalise(A):
     K = np.exp((A - A.max(axis=2, keepdims=True)) / TEMPERATURE)
-    v = np.ones((len(A), 8, 1))
+    u = v = np.ones((len(A), 8, 1))
     for _ in range(ITERATIONS):
         u = 1 / (K @ v)
         v = 1 / (K.transpose(0, 2, 1) @ u)

@@ -129,6 +129,7 @@ task = Task(
         run=Limits(cpu_seconds=2.0, wall_seconds=30.0, memory_bytes=512 * MIB),
         imports=("numpy", "scipy.linalg", "scipy.special", "scipy.optimize"),
     ),
+    suspicious_ratio=50.0,
     claim=(
         "A bridge fitted in minutes without simulation or neural networks, best in moderate dimension; measured is the "
         "error of its conditionals against Sinkhorn on the samples."

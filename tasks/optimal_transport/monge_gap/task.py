@@ -129,6 +129,7 @@ task = Task(
         run=Limits(cpu_seconds=2.0, wall_seconds=30.0, memory_bytes=512 * MIB),
         imports=("numpy", "scipy.linalg", "scipy.special", "scipy.optimize"),
     ),
+    suspicious_ratio=50.0,
     claim=(
         "The regulariser recovers optimal maps without constraints on the network, better than none and than convex "
         "networks; measured is the unexplained variance against the fit without it."

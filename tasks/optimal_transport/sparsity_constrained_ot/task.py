@@ -140,6 +140,7 @@ task = Task(
     limits=TaskLimits(
         run=Limits(cpu_seconds=2.0, wall_seconds=20.0, memory_bytes=512 * MIB), imports=("numpy", "scipy.optimize")
     ),
+    suspicious_ratio=100.0,
     claim=(
         "The cardinality constraint within a tractable dual gives balanced plans where cutting a dense plan breaks the "
         "balance; measured is the excess of the regularised cost, imbalance priced, over a dual bound."
