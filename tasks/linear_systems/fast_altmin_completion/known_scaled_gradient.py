@@ -2,7 +2,7 @@
 
 import numpy as np
 
-STEP = 0.9
+STEP = 0.7
 ENOUGH = 3e-8
 
 
