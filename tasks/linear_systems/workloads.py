@@ -155,3 +155,14 @@ def min_plus(a: tuple[Array, ...], b: tuple[Array, ...], columns: int) -> Array:
         if begin < end:
             product[i] = (a[2][begin:end, None] + dense[a[1][begin:end]]).min(axis=0)
     return product
+
+
+def sampled_low_rank(rng: np.random.Generator, m: int, n: int, k: int, oversampling: float) -> tuple[Array, Array]:
+    """A product of Gaussian factors of rank k, (m, n), of Frobenius norm 1, and a mask (m, n) of 0 and 1.
+
+    The mask has oversampling * k * (m + n) ones at random places.
+    """
+    matrix = rng.standard_normal((m, k)) @ rng.standard_normal((k, n))
+    mask = np.zeros(m * n)
+    mask[rng.choice(m * n, int(oversampling * k * (m + n)), replace=False)] = 1.0
+    return matrix / np.linalg.norm(matrix), mask.reshape(m, n)
