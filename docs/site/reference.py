@@ -76,8 +76,8 @@ def configuration() -> str:
         "# Configuration\n",
         "Everything that, with the task, determines a run. Keys are set in a YAML file (`speciate run TASK --config "
         "mine.yaml`), one by one (`--set islands.count=4`), or by the options of "
-        "[speciate run](commands.md#speciate-run), each overriding the one before. A key that does not exist, or a value that "
-        "does not fit, ends in one line.\n",
+        "[speciate run](commands.md#speciate-run), each overriding the one before. A key that does not exist, or a "
+        "value that does not fit, ends in one line.\n",
         f"Presets, by name instead of a file: {presets}.\n",
     ]
     for prefix, model in _models("", RunConfig):

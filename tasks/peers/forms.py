@@ -90,7 +90,7 @@ def recognise(files: Sequence[Path]) -> Recognised:
         form, judge = judges[0]
         return Recognised(form, judge, next(one for one in sources if one is not judge))
     names = ", ".join(str(file) for file in files)
-    raise TaskError(f"no form is known that {names} would have; known are: {EXPECTED}")
+    raise TaskError(f"no form is known that {names} would have; known are: {EXPECTED}; docs/interchange.md says more")
 
 
 def read(file: Path) -> Source:

@@ -18,7 +18,7 @@ Command = Callable[..., Any]
 """The fixture of conftest.py: what a command line ended with, said on stdout and on stderr."""
 
 RUN = {"run", "task", "evaluations", "valid", "best", "seconds", "cost", "stopped_by"}
-BEST = {"program", "score", "interval", "certified", "certificate"}
+BEST = {"program", "score", "tier", "interval", "certified", "certificate"}
 
 
 @pytest.fixture
