@@ -166,3 +166,26 @@ def sampled_low_rank(rng: np.random.Generator, m: int, n: int, k: int, oversampl
     mask = np.zeros(m * n)
     mask[rng.choice(m * n, int(oversampling * k * (m + n)), replace=False)] = 1.0
     return matrix / np.linalg.norm(matrix), mask.reshape(m, n)
+
+
+def discs(rng: np.random.Generator, count: int, side: int) -> Array:
+    """Masks (count, side, side): 1 where there is fluid, 0 in up to three discs of radius side / 16 to side / 7."""
+    y, x = np.mgrid[:side, :side]
+    masks = np.ones((count, side, side))
+    for mask in masks:
+        for _ in range(rng.integers(0, 4)):
+            (cx, cy), radius = rng.uniform(side / 6, 5 * side / 6, 2), rng.uniform(side / 16, side / 7)
+            mask[(y - cy) ** 2 + (x - cx) ** 2 < radius**2] = 0.0
+    return masks
+
+
+def diffusion_on_mask(x: Array, mask: Array, conductivity: Array) -> Array:
+    """Five-point -div(conductivity grad x) on the fluid cells, x = 0 elsewhere and outside: all (side, side)."""
+    x = x * mask
+    field, around = np.pad(conductivity, 1, mode="edge"), np.pad(x, 1)
+    result = np.zeros_like(x)
+    for axis in (0, 1):
+        for step in (-1, 1):
+            face = 0.5 * (conductivity + np.roll(field, -step, axis)[1:-1, 1:-1])
+            result += face * (x - np.roll(around, -step, axis)[1:-1, 1:-1])
+    return result * mask
