@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..evaluators import Calibration, reload_task
 from ..sandbox import Backend, SandboxError
@@ -19,7 +19,7 @@ from .executor import Jail, Setting
 from .jobs import Job
 
 if TYPE_CHECKING:
-    from ray.actor import ActorProxy
+    from ray.actor import ActorHandle
 
 T = TypeVar("T")
 
@@ -106,10 +106,12 @@ class RayExecutor:
             num_cpus=limits.cpus, num_gpus=limits.gpus, scheduling_strategy="SPREAD", max_restarts=-1
         )
         order = Order.of(setting)
-        self._actors: list[ActorProxy[Worker]] = [actor.remote(order) for _ in range(workers)]
-        self._idle: asyncio.Queue[ActorProxy[Worker] | Exception] = asyncio.Queue()
+        self._actors: list[ActorHandle[Worker]] = [
+            cast("ActorHandle[Worker]", actor.remote(order)) for _ in range(workers)
+        ]
+        self._idle: asyncio.Queue[ActorHandle[Worker] | Exception] = asyncio.Queue()
         self._coming: set[asyncio.Task[None]] = set()
-        self._up: list[ActorProxy[Worker]] = []
+        self._up: list[ActorHandle[Worker]] = []
         """Those that have a jail to be closed."""
         self._unfit = 0
         self._begun = False
@@ -139,20 +141,20 @@ class RayExecutor:
             for actor in self._actors:
                 self._await(actor)
 
-    async def _next(self) -> ActorProxy[Worker]:
+    async def _next(self) -> ActorHandle[Worker]:
         found = await self._idle.get()
         if isinstance(found, Exception):
             self._idle.put_nowait(found)
             raise found
         return found
 
-    def _await(self, actor: ActorProxy[Worker]) -> None:
+    def _await(self, actor: ActorHandle[Worker]) -> None:
         """Take an actor up again as soon as it answers."""
         task = asyncio.create_task(self._admit(actor))
         self._coming.add(task)
         task.add_done_callback(self._coming.discard)
 
-    async def _admit(self, actor: ActorProxy[Worker]) -> None:
+    async def _admit(self, actor: ActorHandle[Worker]) -> None:
         from ray.exceptions import ActorDiedError, RayError
 
         while True:
