@@ -42,7 +42,7 @@ def tasks(family: str | None = None) -> list[Task]:
     """The tasks of the catalogue, or of one family of it. Raises: TaskError for a family that does not exist.
 
     >>> [task.id for task in tasks("clustering")]
-    ['fasterpam']
+    ['fasterpam', ...]
     """
     return shipped_tasks(family)
 

@@ -176,9 +176,10 @@ def test_a_single_prompt_that_fails_where_others_are_answered_costs_one_proposal
 
     async def both() -> tuple[object, object]:
         transport = ChatTransport(ChatClient("scripted", settings(endpoint)))
-        calls = Calls({"scripted": transport}, Notes().desk(), 3, backoff_seconds=0.4)
+        calls = Calls({"scripted": transport}, Notes().desk(), 3, backoff_seconds=1.0)
         failing = asyncio.create_task(calls.ask("scripted", ASKED, Purse(RICH), 0, 0))
-        await asyncio.sleep(0.1)
+        while len(endpoint.requests) < 2:  # its first try has failed
+            await asyncio.sleep(0.05)
         answered = await calls.ask("scripted", [Message("user", "How?")], Purse(RICH), 1, 0)
         failed = (await asyncio.gather(failing, return_exceptions=True))[0]
         await calls.close()
