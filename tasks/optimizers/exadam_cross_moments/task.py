@@ -5,8 +5,8 @@ EXAdam corrects each of Adam's moments with the other one, and adds the gradient
 Scaled down: 300 steps on perceptrons, regressions and functions of up to some thousands of variables instead of
 CIFAR-10.
 
-What reproduces: at its default rate of 0.001 EXAdam leaves a quarter to two thirds of Adam's gap after 300 steps. What it
-comes from: both corrections and the added gradient lengthen the step, to about four times at first, and Adam at four
+What reproduces: at its default rate of 0.001 EXAdam leaves a quarter to two thirds of Adam's gap after 300 steps. What
+it comes from: both corrections and the added gradient lengthen the step, to about four times at first, and Adam at four
 times the rate, a known program, does about as well. At a rate of 0.01 EXAdam and Adam are level on glyphs, and at 0.1
 EXAdam lost on all kinds (its gap was 1.1 to 1,000 times Adam's). So the claim holds where the given rate is too small,
 which is what experiments at the default rate for a fixed number of epochs measure; and so does this task.
