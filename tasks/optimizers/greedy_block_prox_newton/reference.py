@@ -47,7 +47,7 @@ def greedy_block(x, g, lipschitz, lam):
 
 def newton(x, g, hessian, lam):
     """The step that nearly minimises g d + d' H d / 2 + lam |x + d|_1."""
-    u, model = x, 0.0
+    u, tried, model = x, x, 0.0
     for _ in range(INNER):
         slope = g + hessian @ (u - x)
         steepest = np.where(u != 0, slope + lam * np.sign(u), soft(slope, lam))
