@@ -84,8 +84,8 @@ class Gradient(Oracle):
 
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
-    sizes = {"smoke": ((6, 8, 12),), "default": ((6, 8, 16), (10, 8, 16)), "gpu": ((100, 64, 512),)}[size]
-    sets, steps, calls = {"smoke": (1, 1500, 100), "default": (2, 12_000, 600), "gpu": (2, 20_000, 1000)}[size]
+    sizes = {"smoke": ((6, 8, 16),), "default": ((6, 8, 16), (10, 8, 16)), "gpu": ((100, 64, 512),)}[size]
+    sets, steps, calls = {"smoke": (2, 6000, 300), "default": (2, 12_000, 600), "gpu": (2, 20_000, 1000)}[size]
     made = []
     for n, tokens, d in sizes:
         together = attention_erm(rng, sets, n, tokens, d)

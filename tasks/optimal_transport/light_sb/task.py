@@ -69,7 +69,7 @@ class Truth:
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     settings = {
-        "smoke": [(6, 0.1)],
+        "smoke": [(10, 0.1)],
         "default": [(6, 0.1), (8, 1.0), (12, 0.1), (16, 0.1)],
         "gpu": [(64, 0.1), (128, 1.0)],
     }[size]

@@ -71,7 +71,7 @@ and numpy may be used.
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     count = {"smoke": 3, "default": 7, "gpu": 60}[size]
     made = []
-    for kind in KINDS[:1] if size == "smoke" else KINDS:
+    for kind in KINDS[-1:] if size == "smoke" else KINDS:
         digits = int(rng.integers(32, 41))
         sources = [known_constant(rng, kind) for _ in range(count)]
         if size != "smoke":
