@@ -14,8 +14,8 @@ from .flight import Landed
 MOST_COUNTEREXAMPLES = 8
 """Each is one more run of every program."""
 
-MOST_SEARCHES = 40
-"""In a run, with or without success."""
+PATIENCE = 10
+"""Searches in a row that find nothing, after which the task is taken to have no small counterexamples."""
 
 
 def known_to(state: RunState, program: str, lines: int) -> Known:
@@ -47,11 +47,15 @@ async def refuted(state: RunState, executor: Executor, landed: Landed, evaluatio
 
     It must let pass the baseline and the best program of the run: it shall stop no good one.
     """
-    searched = len(state.refutations) >= MOST_SEARCHES or len(state.counterexamples) >= MOST_COUNTEREXAMPLES
-    if evaluation.size == "smoke" or evaluation.state not in REFUTED or searched:
+    if evaluation.size == "smoke" or evaluation.state not in REFUTED or _enough(state):
         return []
     best = state.best
     sound = {state.baseline, best[0] if best else state.baseline}
     programs: list[Program] = [state.program(name) for name in sorted(sound)]
     found = await executor.counterexample(landed.proposed.files, [program.files for program in programs])
     return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found)]
+
+
+def _enough(state: RunState) -> bool:
+    latest = list(state.refutations.values())[-PATIENCE:]
+    return len(state.counterexamples) >= MOST_COUNTEREXAMPLES or (len(latest) == PATIENCE and not any(latest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from speciate.agents.scripted import ScriptedProposer
 from speciate.api import load_run
 from speciate.archive import Dropped, Event, Journal, Proposed, verify
 from speciate.archive.events import Refuted, Traced
+from speciate.discovery.gate import PATIENCE
 from speciate.discovery.run import resume, start
 from speciate.discovery.secrets import run_secret
 from speciate.discovery.setup import run_config
@@ -93,18 +95,21 @@ def task(tmp_path: Path) -> str:
     return str(folder)
 
 
-def deceived(task: str) -> int:
-    """The seed of a run whose smoke instance has up to five cells, and another draw of it more."""
+def seed_where(task: str, holds: Callable[[int, int], bool]) -> int:
+    """The seed of a run for which the rule holds, of the longest strips in its smoke instance and in further draws."""
     made = load_task(task).task
     for seed in range(1000):
         secret = run_secret(made.id, seed)
         (first,) = draw(made, secret, "smoke", "search")
-        later = [
-            max(numbered_draw(made, secret, "smoke", "search", number)[0].inputs["cases"]) for number in range(DRAWS)
-        ]
-        if max(first.inputs["cases"]) <= 5 < max(later):
+        later = [numbered_draw(made, secret, "smoke", "search", number)[0].inputs["cases"] for number in range(DRAWS)]
+        if holds(max(first.inputs["cases"]), max(map(max, later))):
             return seed
     raise AssertionError("no such seed")
+
+
+def deceived(task: str) -> int:
+    """With up to five cells in its smoke instance, and more in another draw."""
+    return seed_where(task, lambda first, later: first <= 5 < later)
 
 
 def events(directory: Path) -> list[Event]:
@@ -180,3 +185,15 @@ def test_a_resumed_run_knows_its_counterexamples(task: str, tmp_path: Path) -> N
     assert before
     resume(directory, proposer=ScriptedProposer(sources, start=2))
     assert load_run(directory).counterexamples == before
+
+
+def test_a_task_without_small_counterexamples_is_not_searched_for_long(task: str, tmp_path: Path) -> None:
+    """Right on all strips that a smoke instance can have, wrong on longer ones."""
+    sources = [BASELINE.replace(BOUND, f"np.minimum(2.0 ** cases, {35 + number}.5)") for number in range(PATIENCE + 2)]
+    seed = seed_where(task, lambda first, later: first > 5)
+    config = run_config(None, seed=seed, budget__evaluations=PATIENCE + 3, workers=1, in_flight=1, certify=False)
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    assert state.counts[State.INVALID] == PATIENCE + 2
+    assert list(state.refutations.values()) == [None] * PATIENCE
+    assert not state.counterexamples
