@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..agents import FIRST, Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, Starts, TaskCard, Waits
 from ..agents.proposer import Reads
-from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, Remeasured, RunState, moved
+from ..archive import Evaluated, Event, Journal, Launched, Program, Proposed, RunState, moved
 from ..archive.state import SEED
 from ..evaluators import State
 from .briefing import Briefing
@@ -17,9 +17,10 @@ from .config import RunConfig
 from .events import added_events, dropped_event, proposed_event, repeated_event
 from .executor import Executor
 from .flight import Flight, Landed
-from .gate import known_to, refuted
+from .gate import known_to
 from .reopening import Reopened
 from .rules import Rules
+from .scrutiny import refuted, rematch
 from .tracing import Tracing
 
 MAX_BARREN = 300
@@ -279,16 +280,6 @@ class Conductor:
             f"({said}); see 'speciate doctor'"
         )
 
-    async def _remeasure(self, landed: Landed) -> Remeasured | None:
-        """Time a program again, together with the elite that it would displace without being clearly better."""
-        proposed, first = landed.proposed, landed.evaluation
-        elite = self._state.rival(proposed.island, proposed.program, first)
-        if elite is None:
-            return None
-        rival = self._state.program(elite)
-        duel = await self._executor.duel(proposed.files, rival.files, f"{proposed.program}:{elite}")
-        return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
-
     async def _land(self, landed: Landed) -> None:
         """What ended at the gate gives its evaluation back to the budget."""
         evaluation = landed.evaluation
@@ -304,7 +295,7 @@ class Conductor:
     async def _add(self, landed: Landed) -> None:
         index = landed.proposed.index
         evaluated = Evaluated(index=index, evaluation=landed.evaluation)
-        remeasured = await self._remeasure(landed)
+        remeasured = await rematch(self._state, self._executor, landed)
         if remeasured is not None:
             kept = {"descriptors": landed.evaluation.descriptors}
             evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))

@@ -12,8 +12,8 @@ from speciate.agents.scripted import ScriptedProposer
 from speciate.api import load_run
 from speciate.archive import Dropped, Event, Journal, Proposed, verify
 from speciate.archive.events import Refuted, Traced
-from speciate.discovery.gate import PATIENCE
 from speciate.discovery.run import resume, start
+from speciate.discovery.scrutiny import PATIENCE
 from speciate.discovery.secrets import run_secret
 from speciate.discovery.setup import run_config
 from speciate.evaluators import State, load_task

@@ -1,0 +1,46 @@
+"""What is looked at again when a program has been evaluated."""
+
+from __future__ import annotations
+
+from ..archive import Program, Remeasured, RunState
+from ..archive.events import Refuted
+from ..evaluators import Evaluation
+from ..evaluators.evaluator import REFUTED
+from .executor import Executor
+from .flight import Landed
+
+MOST_COUNTEREXAMPLES = 8
+"""Each is one more run of every program."""
+
+PATIENCE = 10
+"""Searches in a row that find nothing, after which the task is taken to have no small counterexamples."""
+
+
+async def rematch(state: RunState, executor: Executor, landed: Landed) -> Remeasured | None:
+    """Time a program again, together with the elite that it would displace without being clearly better."""
+    proposed, first = landed.proposed, landed.evaluation
+    elite = state.rival(proposed.island, proposed.program, first)
+    if elite is None:
+        return None
+    rival = state.program(elite)
+    duel = await executor.duel(proposed.files, rival.files, f"{proposed.program}:{elite}")
+    return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
+
+
+async def refuted(state: RunState, executor: Executor, landed: Landed, evaluation: Evaluation) -> list[Refuted]:
+    """The search for a counterexample to a program that failed its evaluation though it passed the smoke instances.
+
+    It must let pass the baseline and the best program of the run: it shall stop no good one.
+    """
+    if evaluation.size == "smoke" or evaluation.state not in REFUTED or _enough(state):
+        return []
+    best = state.best
+    sound = {state.baseline, best[0] if best else state.baseline}
+    programs: list[Program] = [state.program(name) for name in sorted(sound)]
+    found = await executor.counterexample(landed.proposed.files, [program.files for program in programs])
+    return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found)]
+
+
+def _enough(state: RunState) -> bool:
+    latest = list(state.refutations.values())[-PATIENCE:]
+    return len(state.counterexamples) >= MOST_COUNTEREXAMPLES or (len(latest) == PATIENCE and not any(latest))
