@@ -75,7 +75,7 @@ class RunState:
     refutations: dict[str, Evaluation | None] = field(default_factory=dict)
     """On its counterexample, of each program for which one was looked for; None where none was found."""
     counterexamples: dict[str, str] = field(default_factory=dict)
-    """Names of further smoke instances -> the first program that failed there."""
+    """Names of further smoke instances that later programs must pass -> the first program that failed there."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)
@@ -151,7 +151,7 @@ class RunState:
     def _refuted(self, event: Refuted) -> None:
         self.evaluation_of(event.program)
         self.refutations[event.program] = event.evaluation
-        if event.evaluation is not None:
+        if event.evaluation is not None and event.gates:
             self.counterexamples.setdefault(event.evaluation.instances[-1].name, event.program)
 
     def _proposed(self, event: Proposed) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..archive import Program, Remeasured, RunState
+from ..archive import Remeasured, RunState
 from ..archive.events import Refuted
 from ..evaluators import Evaluation
 from ..evaluators.evaluator import REFUTED
@@ -11,6 +11,10 @@ from .flight import Landed
 
 MOST_COUNTEREXAMPLES = 8
 """Each is one more run of every program."""
+
+FEWEST_SOUND, MOST_SOUND = 3, 8
+"""Good programs that must pass a counterexample before it stops others, and of how many that is asked. Where a judge
+allows a tolerance, one that is good on all instances of a run may fail on a small one by chance."""
 
 PATIENCE = 10
 """Searches in a row that find nothing, after which the task is taken to have no small counterexamples."""
@@ -30,15 +34,14 @@ async def rematch(state: RunState, executor: Executor, landed: Landed) -> Remeas
 async def refuted(state: RunState, executor: Executor, landed: Landed, evaluation: Evaluation) -> list[Refuted]:
     """The search for a counterexample to a program that failed its evaluation though it passed the smoke instances.
 
-    It must let pass the baseline and the best program of the run: it shall stop no good one.
+    It must let pass the baseline and the best programs of the run, and stops others only where there are several.
     """
     if evaluation.size == "smoke" or evaluation.state not in REFUTED or _enough(state):
         return []
-    best = state.best
-    sound = {state.baseline, best[0] if best else state.baseline}
-    programs: list[Program] = [state.program(name) for name in sorted(sound)]
-    found = await executor.counterexample(landed.proposed.files, [program.files for program in programs])
-    return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found)]
+    sound = dict.fromkeys((state.baseline, *state.ranking(MOST_SOUND)))
+    found = await executor.counterexample(landed.proposed.files, [state.program(name).files for name in sound])
+    gates = found is not None and len(sound) >= FEWEST_SOUND
+    return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found, gates=gates)]
 
 
 def _enough(state: RunState) -> bool:
