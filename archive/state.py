@@ -76,6 +76,10 @@ class RunState:
     """On its counterexample, of each program for which one was looked for; None where none was found."""
     counterexamples: dict[str, str] = field(default_factory=dict)
     """Names of further smoke instances that later programs must pass -> the first program that failed there."""
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    """Of these, those that a program failed and was VALID -> that program."""
+    stopped_by: dict[str, str] = field(default_factory=dict)
+    """Programs that failed on a counterexample, whether that was their end or a probe of it -> its name."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)
@@ -154,6 +158,16 @@ class RunState:
         if event.evaluation is not None and event.gates:
             self.counterexamples.setdefault(event.evaluation.instances[-1].name, event.program)
 
+    def _met(self, program: str, evaluation: Evaluation) -> None:
+        """What an evaluation says of the counterexamples."""
+        last = (evaluation.instances[-1].name,) if evaluation.gated and evaluation.instances else ()
+        for name in (*last, *evaluation.missed):
+            if name in self.counterexamples:
+                self.stopped_by[program] = name
+        if evaluation.state is State.VALID:
+            for name in evaluation.missed:
+                self.withdrawn.setdefault(name, program)
+
     def _proposed(self, event: Proposed) -> None:
         self._advance(event)
         self.pending[event.index] = event
@@ -185,6 +199,7 @@ class RunState:
             return []
         del self.pending[event.index]
         program = proposed.program
+        self._met(program, evaluation)
         if evaluation.behaviour:
             self.behaviours.setdefault(evaluation.behaviour, program)
         leader = self.archipelago.islands[proposed.island].best()

@@ -297,7 +297,7 @@ class Conductor:
         evaluated = Evaluated(index=index, evaluation=landed.evaluation)
         remeasured = await rematch(self._state, self._executor, landed)
         if remeasured is not None:
-            kept = {"descriptors": landed.evaluation.descriptors}
+            kept = {"descriptors": landed.evaluation.descriptors, "missed": landed.evaluation.missed}
             evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)

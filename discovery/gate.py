@@ -19,8 +19,21 @@ def known_to(state: RunState, program: str, lines: int) -> Known:
         if name == program:
             break
     beside = frozenset(islice(earlier, lines - 1))
-    counterexamples = [instance for instance, by in state.counterexamples.items() if by not in beside]
-    return Known(_behaviours(state, beside), tuple(counterexamples))
+    counterexamples = [
+        instance
+        for instance, by in state.counterexamples.items()
+        if by not in beside and (instance not in state.withdrawn or state.withdrawn[instance] in beside)
+    ]
+    return Known(_behaviours(state, beside), tuple(counterexamples), _probes(state, beside))
+
+
+def _probes(state: RunState, beside: frozenset[str]) -> bool:
+    """The second, fourth, eighth ... program that fails on a counterexample is evaluated all the same.
+
+    Where a judge allows a tolerance, one that is good on all instances of a run may fail on a small one by chance.
+    """
+    stopped = sum(program not in beside for program in state.stopped_by)
+    return stopped > 0 and not (stopped + 1) & stopped
 
 
 def _behaviours(state: RunState, beside: frozenset[str]) -> frozenset[str]:

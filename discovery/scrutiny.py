@@ -13,8 +13,7 @@ MOST_COUNTEREXAMPLES = 8
 """Each is one more run of every program."""
 
 FEWEST_SOUND, MOST_SOUND = 3, 8
-"""Good programs that must pass a counterexample before it stops others, and of how many that is asked. Where a judge
-allows a tolerance, one that is good on all instances of a run may fail on a small one by chance."""
+"""Good programs that must pass a counterexample before it stops others, and of how many that is asked."""
 
 PATIENCE = 10
 """Searches in a row that find nothing, after which the task is taken to have no small counterexamples."""
@@ -36,7 +35,8 @@ async def refuted(state: RunState, executor: Executor, landed: Landed, evaluatio
 
     It must let pass the baseline and the best programs of the run, and stops others only where there are several.
     """
-    if evaluation.size == "smoke" or evaluation.state not in REFUTED or _enough(state):
+    known = evaluation.size == "smoke" or bool(evaluation.missed)
+    if known or evaluation.state not in REFUTED or _enough(state):
         return []
     sound = dict.fromkeys((state.baseline, *state.ranking(MOST_SOUND)))
     found = await executor.counterexample(landed.proposed.files, [state.program(name).files for name in sound])

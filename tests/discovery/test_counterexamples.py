@@ -80,7 +80,9 @@ def solve(cases):
 # EVOLVE-BLOCK-END
 """
 BOUND = "2.0 ** cases"
-WRONG = ("np.minimum(2.0 ** cases, 8.0)", "np.minimum(1.9 ** cases, 8.5)", "np.minimum(1.8 ** cases, 9.0) + 0.1")
+WRONG = tuple(
+    f"np.minimum({base} ** cases, 8.0) + {more}" for base, more in ((2.0, 0), (1.9, 0.5), (1.8, 1), (1.75, 2))
+)
 """Right for strips of up to five cells."""
 RIGHT = "1.7 ** cases"
 SOUND = ("1.95 ** cases", "1.9 ** cases")
@@ -121,26 +123,45 @@ def events(directory: Path) -> list[Event]:
 
 
 def test_what_refuted_one_claim_stops_the_next_before_its_evaluation(task: str, tmp_path: Path) -> None:
-    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, WRONG[0], WRONG[1], RIGHT, WRONG[2])]
+    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, *WRONG[:2], RIGHT, *WRONG[2:])]
     config = run_config(
-        None, seed=deceived(task), budget__evaluations=6, workers=1, in_flight=1, certify=False, islands__count=1
+        None, seed=deceived(task), budget__evaluations=7, workers=1, in_flight=1, certify=False, islands__count=1
     )
     start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
     state = load_run(tmp_path / "run")
-    first, second, right, third = (state.evaluation_of(name) for name in list(state.programs)[3:])
+    first, second, right, probe, fourth = (state.evaluation_of(name) for name in list(state.programs)[3:])
     assert (first.state, first.size, first.gated) == (State.INVALID, "default", False)
     (instance,) = state.counterexamples
     assert instance.startswith("few of draw ")
     small = state.refutations[list(state.programs)[3]]
     assert small is not None
     assert "no bound for a strip of" in small.feedback
-    for repeated in (second, third):
+    for repeated in (second, fourth):
         assert (repeated.state, repeated.size, repeated.gated) == (State.INVALID, "smoke", True)
         assert repeated.instances[-1].name == instance
     assert right.state is State.VALID
-    assert state.evaluations == 5, "the baseline, two more, the first claim and the right one"
+    assert (probe.state, probe.size, probe.missed) == (State.INVALID, "default", (instance,))
+    assert state.evaluations == 6, "the baseline, two more, the first claim, the right one and a probe"
+    assert not state.withdrawn
     searched = [event.program for event in events(tmp_path / "run") if isinstance(event, Refuted)]
     assert searched == list(state.programs)[3:4]
+
+
+def test_a_good_program_that_fails_on_a_small_case_withdraws_it(task: str, tmp_path: Path) -> None:
+    """The second program that a counterexample would stop is evaluated all the same, and is VALID."""
+    odd = [f"{base} ** cases if cases.size > 4 or cases.max() <= 5 else 0.0 * cases" for base in (1.85, 1.8, 1.75)]
+    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, WRONG[0], *odd)]
+    config = run_config(
+        None, seed=deceived(task), budget__evaluations=6, workers=1, in_flight=1, certify=False, islands__count=1
+    )
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    first, second, third = (state.evaluation_of(name) for name in list(state.programs)[4:])
+    assert (first.state, first.gated) == (State.INVALID, True)
+    assert (second.state, third.state) == (State.VALID, State.VALID)
+    assert second.missed == tuple(state.withdrawn) == tuple(state.counterexamples)
+    assert third.missed == ()
+    events(tmp_path / "run")
 
 
 def test_a_counterexample_that_few_good_programs_met_is_shown_and_stops_nobody(task: str, tmp_path: Path) -> None:
