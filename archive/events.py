@@ -156,13 +156,14 @@ class Added(Record):
 
 class Refuted(Record):
     """A program that passed the smoke instances failed its evaluation. ``evaluation`` is what it comes to on a further
-    smoke instance, the counterexample, which later programs must pass; None where none was found.
+    smoke instance, the counterexample; None where none was found. ``gates``: whether later programs must pass it.
     """
 
     kind: Literal["refuted"] = "refuted"
     index: int
     program: str
     evaluation: Evaluation | None
+    gates: bool
 
 
 class Traced(Record):

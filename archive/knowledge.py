@@ -46,7 +46,11 @@ class Knowledge:
     refutations: dict[str, Evaluation | None] = field(default_factory=dict)
     """On its counterexample, of each program for which one was looked for; None where none was found."""
     counterexamples: dict[str, str] = field(default_factory=dict)
-    """Names of further smoke instances -> the first program that failed there."""
+    """Names of further smoke instances that later programs must pass -> the first program that failed there."""
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    """Of these, those that a program failed and was VALID -> that program."""
+    stopped_by: dict[str, str] = field(default_factory=dict)
+    """Programs that failed on a counterexample, whether that was their end or a probe of it -> its name."""
     quarantined: list[str] = field(default_factory=list)
     """Programs whose gain in the search was implausible, in the order of evaluation."""
     counts: Counter[State] = field(default_factory=Counter)

@@ -102,8 +102,18 @@ class RunState(Knowledge):
     def _refuted(self, event: Refuted) -> None:
         self.evaluation_of(event.program)
         self.refutations[event.program] = event.evaluation
-        if event.evaluation is not None:
+        if event.evaluation is not None and event.gates:
             self.counterexamples.setdefault(event.evaluation.instances[-1].name, event.program)
+
+    def _met(self, program: str, evaluation: Evaluation) -> None:
+        """What an evaluation says of the counterexamples."""
+        last = (evaluation.instances[-1].name,) if evaluation.gated and evaluation.instances else ()
+        for name in (*last, *evaluation.missed):
+            if name in self.counterexamples:
+                self.stopped_by[program] = name
+        if evaluation.state is State.VALID:
+            for name in evaluation.missed:
+                self.withdrawn.setdefault(name, program)
 
     def _proposed(self, event: Proposed) -> None:
         self._advance(event)
@@ -136,6 +146,7 @@ class RunState(Knowledge):
             return []
         del self.pending[event.index]
         program = proposed.program
+        self._met(program, evaluation)
         if evaluation.behaviour:
             self.behaviours.setdefault(evaluation.behaviour, program)
         leader = self.archipelago.islands[proposed.island].best()

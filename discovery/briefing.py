@@ -69,7 +69,9 @@ class Briefing:
             merits=state.ledger.merits(island),
             failed=tuple(islice(_failed(state, parent), self._failures)) if self._failures else (),
             index=index,
-            counterexamples=tuple(state.counterexamples) if self._failures else (),
+            counterexamples=tuple(name for name in state.counterexamples if name not in state.withdrawn)
+            if self._failures
+            else (),
         )
 
 

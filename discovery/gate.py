@@ -1,22 +1,11 @@
-"""What is known when a program goes to its evaluation, and what its failure teaches those after it."""
+"""What is known when a program goes to its evaluation."""
 
 from __future__ import annotations
 
 from itertools import islice
 
-from ..archive import Program, RunState
-from ..archive.events import Refuted
-from ..evaluators import Evaluation, Known
-from ..evaluators.evaluator import REFUTED
-from .executor import Executor
-from .flight import Landed
-from .jobs import Refute
-
-MOST_COUNTEREXAMPLES = 8
-"""Each is one more run of every program."""
-
-MOST_SEARCHES = 40
-"""In a run, with or without success."""
+from ..archive import RunState
+from ..evaluators import Known
 
 
 def known_to(state: RunState, program: str, lines: int) -> Known:
@@ -30,8 +19,21 @@ def known_to(state: RunState, program: str, lines: int) -> Known:
         if name == program:
             break
     beside = frozenset(islice(earlier, lines - 1))
-    counterexamples = [instance for instance, by in state.counterexamples.items() if by not in beside]
-    return Known(_behaviours(state, beside), tuple(counterexamples))
+    counterexamples = [
+        instance
+        for instance, by in state.counterexamples.items()
+        if by not in beside and (instance not in state.withdrawn or state.withdrawn[instance] in beside)
+    ]
+    return Known(_behaviours(state, beside), tuple(counterexamples), _probes(state, beside))
+
+
+def _probes(state: RunState, beside: frozenset[str]) -> bool:
+    """The second, fourth, eighth ... program that fails on a counterexample is evaluated all the same.
+
+    Where a judge allows a tolerance, one that is good on all instances of a run may fail on a small one by chance.
+    """
+    stopped = sum(program not in beside for program in state.stopped_by)
+    return stopped > 0 and not (stopped + 1) & stopped
 
 
 def _behaviours(state: RunState, beside: frozenset[str]) -> frozenset[str]:
@@ -41,18 +43,3 @@ def _behaviours(state: RunState, beside: frozenset[str]) -> frozenset[str]:
     flying = (state.evaluation_or_none(name) for name in beside)
     theirs = {one.behaviour for one in flying if one is not None and state.behaviours.get(one.behaviour) in beside}
     return frozenset(state.behaviours) - theirs
-
-
-async def refuted(state: RunState, executor: Executor, landed: Landed, evaluation: Evaluation) -> list[Refuted]:
-    """The search for a counterexample to a program that failed its evaluation though it passed the smoke instances.
-
-    It must let pass the baseline and the best program of the run: it shall stop no good one.
-    """
-    searched = len(state.refutations) >= MOST_SEARCHES or len(state.counterexamples) >= MOST_COUNTEREXAMPLES
-    if evaluation.size == "smoke" or evaluation.state not in REFUTED or searched:
-        return []
-    best = state.best
-    sound = {state.baseline, best[0] if best else state.baseline}
-    programs: list[Program] = [state.program(name) for name in sorted(sound)]
-    found = await executor.do(Refute(landed.proposed.files, [program.files for program in programs]))
-    return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..archive import Evaluated, Proposed, Remeasured, RunState, moved
+from ..archive import Evaluated, Proposed, RunState, moved
 from ..evaluators import State
 from .events import added_events, repeated_event
 from .executor import Executor
 from .flight import Landed
-from .gate import known_to, refuted
-from .jobs import Evaluate, TimeTogether
+from .gate import known_to
+from .jobs import Evaluate
 from .recorder import Recorder
+from .scrutiny import refuted, rematch
 from .tracing import Tracing
 
 MAX_INFRA = 3
@@ -54,9 +55,9 @@ class Landing:
             return
         index = landed.proposed.index
         evaluated = Evaluated(index=index, evaluation=evaluation)
-        remeasured = await self._remeasure(landed)
+        remeasured = await rematch(self._state, self._executor, landed)
         if remeasured is not None:
-            kept = {"descriptors": evaluation.descriptors}
+            kept = {"descriptors": evaluation.descriptors, "missed": evaluation.missed}
             evaluated = Evaluated(index=index, evaluation=remeasured.duel.challenger.model_copy(update=kept))
             self._state.apply(remeasured)
         before = () if remeasured is None else (remeasured,)
@@ -69,13 +70,3 @@ class Landing:
         # In one transaction: a run killed here is resumed before the evaluation or after all that follows from it.
         added = added_events(index, answers)
         self._recorder.record_folded(*before, evaluated, *added, *counterexample, *moves, *traced)
-
-    async def _remeasure(self, landed: Landed) -> Remeasured | None:
-        """Time a program again, together with the elite that it would displace without being clearly better."""
-        proposed, first = landed.proposed, landed.evaluation
-        elite = self._state.rival(proposed.island, proposed.program, first)
-        if elite is None:
-            return None
-        rival = self._state.program(elite)
-        duel = await self._executor.do(TimeTogether(proposed.files, rival.files, f"{proposed.program}:{elite}"))
-        return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)

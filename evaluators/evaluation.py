@@ -79,6 +79,8 @@ class Evaluation(Record):
     gated: bool = False
     """Whether it ended at the smoke instances: the program failed there, or did what a known one does (then VALID and
     without a score)."""
+    missed: tuple[str, ...] = ()
+    """Counterexamples on which it failed and was evaluated all the same."""
 
     @property
     def caveat(self) -> str:

@@ -102,17 +102,21 @@ class Evaluator:
 
     def _evaluate(self, assembly: Assembly, files: Files, program_id: str, size: Size, known: Known) -> Evaluation:
         printed, behaviour = "", ""
+        missed: tuple[str, ...] = ()
         if size != "smoke":
             smoke = self._smoke(assembly, files, known.counterexamples)
             if smoke.failed is not None:
-                return smoke.failed
+                failed_on = smoke.failed.instances[-1].name
+                if not known.probe or failed_on not in known.counterexamples:
+                    return smoke.failed
+                missed = (failed_on,)
             printed, behaviour = smoke.printed, smoke.behaviour
             if behaviour in known.behaviours:
                 tier = self._sandbox.tier
                 return Evaluation(state=State.VALID, size="smoke", tier=tier, behaviour=behaviour, gated=True)
         measure = self._clocked if self._task.objective.measure.timed else self._unclocked
         evaluation = assembly.evaluation(measure(assembly, files, program_id, size), size, files, printed)
-        return evaluation.model_copy(update={"behaviour": behaviour})
+        return evaluation.model_copy(update={"behaviour": behaviour, "missed": missed})
 
     def smoke(self, files: Files, counterexamples: Sequence[str] = ()) -> Evaluation | None:
         """What ``evaluate`` would say of a program that fails on a smoke instance; None for one that does not.
@@ -148,7 +152,7 @@ class Evaluator:
             if result.state is not State.VALID:
                 printed = "".join(trial.stdout for trial in trials)
                 failed = assembly.evaluation([result], "smoke", files, printed)
-                return _Smoke(printed, failed.model_copy(update={"gated": True}))
+                return _Smoke(printed, failed.model_copy(update={"gated": True}), behaviour)
             if number == len(usual) and not self._task.objective.measure.timed:
                 behaviour = behaviour_of(trials)
         return _Smoke("".join(trial.stdout for trial in trials), behaviour=behaviour)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 class Known:
     """A program that does on the smoke instances what one of the ``behaviours`` is goes no further, nor does one that
     fails on a counterexample: a smoke instance of a later draw, by its name, on which one failed that the others let
-    pass.
+    pass. A ``probe`` goes on from there: its evaluation tests the counterexamples that it missed.
     """
 
     behaviours: frozenset[str] = frozenset()
     counterexamples: tuple[str, ...] = ()
+    probe: bool = False
 
 
 NOTHING = Known()

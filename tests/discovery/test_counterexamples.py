@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from speciate.api import load_run
 from speciate.archive import Dropped, Event, Journal, Proposed, verify
 from speciate.archive.events import Refuted, Traced
 from speciate.discovery.run import resume, start
+from speciate.discovery.scrutiny import PATIENCE
 from speciate.discovery.secrets import run_secret
 from speciate.discovery.setup import run_config
 from speciate.evaluators import State, load_task
@@ -78,9 +80,13 @@ def solve(cases):
 # EVOLVE-BLOCK-END
 """
 BOUND = "2.0 ** cases"
-WRONG = ("np.minimum(2.0 ** cases, 8.0)", "np.minimum(1.9 ** cases, 8.5)", "np.minimum(1.8 ** cases, 9.0) + 0.1")
+WRONG = tuple(
+    f"np.minimum({base} ** cases, 8.0) + {more}" for base, more in ((2.0, 0), (1.9, 0.5), (1.8, 1), (1.75, 2))
+)
 """Right for strips of up to five cells."""
 RIGHT = "1.7 ** cases"
+SOUND = ("1.95 ** cases", "1.9 ** cases")
+"""Good programs that are there before: with the baseline they are enough."""
 
 
 @pytest.fixture
@@ -93,18 +99,21 @@ def task(tmp_path: Path) -> str:
     return str(folder)
 
 
-def deceived(task: str) -> int:
-    """The seed of a run whose smoke instance has up to five cells, and another draw of it more."""
+def seed_where(task: str, holds: Callable[[int, int], bool]) -> int:
+    """The seed of a run for which the rule holds, of the longest strips in its smoke instance and in further draws."""
     made = load_task(task).task
     for seed in range(1000):
         secret = run_secret(made.id, seed)
         (first,) = draw(made, secret, "smoke", "search")
-        later = [
-            max(numbered_draw(made, secret, "smoke", "search", number)[0].inputs["cases"]) for number in range(DRAWS)
-        ]
-        if max(first.inputs["cases"]) <= 5 < max(later):
+        later = [numbered_draw(made, secret, "smoke", "search", number)[0].inputs["cases"] for number in range(DRAWS)]
+        if holds(max(first.inputs["cases"]), max(map(max, later))):
             return seed
     raise AssertionError("no such seed")
+
+
+def deceived(task: str) -> int:
+    """With up to five cells in its smoke instance, and more in another draw."""
+    return seed_where(task, lambda first, later: first <= 5 < later)
 
 
 def events(directory: Path) -> list[Event]:
@@ -114,32 +123,62 @@ def events(directory: Path) -> list[Event]:
 
 
 def test_what_refuted_one_claim_stops_the_next_before_its_evaluation(task: str, tmp_path: Path) -> None:
-    sources = [BASELINE.replace(BOUND, claim) for claim in (WRONG[0], WRONG[1], RIGHT, WRONG[2])]
+    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, *WRONG[:2], RIGHT, *WRONG[2:])]
     config = run_config(
-        None, seed=deceived(task), budget__evaluations=4, workers=1, in_flight=1, certify=False, islands__count=1
+        None, seed=deceived(task), budget__evaluations=7, workers=1, in_flight=1, certify=False, islands__count=1
     )
     start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
     state = load_run(tmp_path / "run")
-    first, second, right, third = (state.evaluation_of(name) for name in list(state.programs)[1:])
+    first, second, right, probe, fourth = (state.evaluation_of(name) for name in list(state.programs)[3:])
     assert (first.state, first.size, first.gated) == (State.INVALID, "default", False)
     (instance,) = state.counterexamples
     assert instance.startswith("few of draw ")
-    small = state.refutations[list(state.programs)[1]]
+    small = state.refutations[list(state.programs)[3]]
     assert small is not None
     assert "no bound for a strip of" in small.feedback
-    for repeated in (second, third):
+    for repeated in (second, fourth):
         assert (repeated.state, repeated.size, repeated.gated) == (State.INVALID, "smoke", True)
         assert repeated.instances[-1].name == instance
     assert right.state is State.VALID
-    assert state.evaluations == 3, "the baseline, the first claim and the right one"
-    assert [event.program for event in events(tmp_path / "run") if isinstance(event, Refuted)] == list(state.programs)[
-        1:2
-    ]
+    assert (probe.state, probe.size, probe.missed) == (State.INVALID, "default", (instance,))
+    assert state.evaluations == 6, "the baseline, two more, the first claim, the right one and a probe"
+    assert not state.withdrawn
+    searched = [event.program for event in events(tmp_path / "run") if isinstance(event, Refuted)]
+    assert searched == list(state.programs)[3:4]
+
+
+def test_a_good_program_that_fails_on_a_small_case_withdraws_it(task: str, tmp_path: Path) -> None:
+    """The second program that a counterexample would stop is evaluated all the same, and is VALID."""
+    odd = [f"{base} ** cases if cases.size > 4 or cases.max() <= 5 else 0.0 * cases" for base in (1.85, 1.8, 1.75)]
+    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, WRONG[0], *odd)]
+    config = run_config(
+        None, seed=deceived(task), budget__evaluations=6, workers=1, in_flight=1, certify=False, islands__count=1
+    )
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    first, second, third = (state.evaluation_of(name) for name in list(state.programs)[4:])
+    assert (first.state, first.gated) == (State.INVALID, True)
+    assert (second.state, third.state) == (State.VALID, State.VALID)
+    assert second.missed == tuple(state.withdrawn) == tuple(state.counterexamples)
+    assert third.missed == ()
+    events(tmp_path / "run")
+
+
+def test_a_counterexample_that_few_good_programs_met_is_shown_and_stops_nobody(task: str, tmp_path: Path) -> None:
+    sources = [BASELINE.replace(BOUND, claim) for claim in WRONG[:2]]
+    config = run_config(None, seed=deceived(task), budget__evaluations=3, workers=1, in_flight=1, certify=False)
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    assert [state.evaluation_of(name).size for name in list(state.programs)[1:]] == ["default", "default"]
+    assert all(state.refutations.values())
+    assert not state.counterexamples
 
 
 def test_a_model_is_shown_the_counterexample_and_abstains_at_no_cost(task: str, tmp_path: Path) -> None:
     """The second claim is refuted while it is a draft; the model mends it. A reply without a program is recorded."""
     replies = (
+        diff(BOUND, SOUND[0]),
+        diff(BOUND, SOUND[1]),
         diff(BOUND, WRONG[0], "A bound that fits five cases."),
         "I have no better bound.",
         "No, I really have none.",
@@ -154,29 +193,42 @@ def test_a_model_is_shown_the_counterexample_and_abstains_at_no_cost(task: str, 
     endpoint = Endpoint(model)
     base = (f"llm.models.scripted.base_url={endpoint.url}", "llm.models.scripted.api_key_env=null")
     settings = (*base, "llm.operators={diff: 1}", "llm.repairs=1", "llm.warm_start=0", "llm.concurrency=1")
-    options = {"budget__evaluations": 3, "workers": 1, "in_flight": 1, "certify": False, "proposer": "llm"}
+    settings += ("selection={parents: baseline, inspirations: 0}",)
+    options = {"budget__evaluations": 5, "workers": 1, "in_flight": 1, "certify": False, "proposer": "llm"}
     config = run_config(None, settings, seed=deceived(task), islands__count=1, **options)
     with serving(endpoint):
         start(task, config, tmp_path / "run")
     told = events(tmp_path / "run")
-    shown = endpoint.requests[4]["messages"][-1]["content"]
+    shown = endpoint.requests[6]["messages"][-1]["content"]
     assert "does not work" in shown
     assert "no bound for a strip of" in shown
     assert "few of draw" in shown
     assert "cases = array int64[4]" in shown
     assert WRONG[1] in shown
     made = [event.files["program.py"] for event in told if isinstance(event, Proposed)]
-    assert [next(claim for claim in (*WRONG, RIGHT, BOUND) if claim in text) for text in made[1:]] == [WRONG[0], RIGHT]
+    assert [next(claim for claim in (*WRONG, RIGHT, BOUND) if claim in text) for text in made[3:]] == [WRONG[0], RIGHT]
     assert any(isinstance(event, Dropped) and "neither a SEARCH/REPLACE block" in event.reason for event in told)
     assert {event.trace.instance.partition(" of ")[0] for event in told if isinstance(event, Traced)} == {"few"}
 
 
 def test_a_resumed_run_knows_its_counterexamples(task: str, tmp_path: Path) -> None:
-    sources = [BASELINE.replace(BOUND, claim) for claim in (WRONG[0], RIGHT, WRONG[1])]
-    config = run_config(None, seed=deceived(task), budget__evaluations=3, workers=1, in_flight=1, certify=False)
+    sources = [BASELINE.replace(BOUND, claim) for claim in (*SOUND, WRONG[0], RIGHT, WRONG[1])]
+    config = run_config(None, seed=deceived(task), budget__evaluations=5, workers=1, in_flight=1, certify=False)
     directory = tmp_path / "run"
-    start(task, config, directory, proposer=ScriptedProposer(sources[:2]))
+    start(task, config, directory, proposer=ScriptedProposer(sources[:4]))
     before = load_run(directory).counterexamples
     assert before
-    resume(directory, proposer=ScriptedProposer(sources, start=2))
+    resume(directory, proposer=ScriptedProposer(sources, start=4))
     assert load_run(directory).counterexamples == before
+
+
+def test_a_task_without_small_counterexamples_is_not_searched_for_long(task: str, tmp_path: Path) -> None:
+    """Right on all strips that a smoke instance can have, wrong on longer ones."""
+    sources = [BASELINE.replace(BOUND, f"np.minimum(2.0 ** cases, {35 + number}.5)") for number in range(PATIENCE + 2)]
+    seed = seed_where(task, lambda first, later: first > 5)
+    config = run_config(None, seed=seed, budget__evaluations=PATIENCE + 3, workers=1, in_flight=1, certify=False)
+    start(task, config, tmp_path / "run", proposer=ScriptedProposer(sources))
+    state = load_run(tmp_path / "run")
+    assert state.counts[State.INVALID] == PATIENCE + 2
+    assert list(state.refutations.values()) == [None] * PATIENCE
+    assert not state.counterexamples

@@ -218,7 +218,7 @@ def test_a_reply_in_the_journal_is_not_asked_for_again(tmp_path: Path, serve: Ca
     gate: list[bool] = []
 
     def held(messages: list[dict[str, str]], number: int) -> Reply:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while number == 0 and not gate and time.monotonic() < deadline:
             time.sleep(0.02)
         return improver(messages, number)
