@@ -63,7 +63,7 @@ class _Trials:
             for instance in self._task.instances(rng, "default")[:PER_SEED]:
                 output, verdict = self._own("baseline", self._folder.baseline, instance)
                 baseline.append(self._value(verdict))
-                reference.append(self._value(self._own("reference", self._folder.reference, instance)[1]))
+                reference.append(self._value(self._own("reference", self._folder.programs["reference"], instance)[1]))
                 self._deterministic(instance, output, verdict)
                 self._rejects_malformed(instance, output)
                 guess = imitation(output, lambda one, rng=rng: random_like(one, rng))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from ..opto.optimizer import Writes
 from ..proposer import Cost, Desk, Operator
 from .calls import Call, Transport
 from .client import Answer, ChatClient
@@ -59,7 +60,7 @@ def chat_proposer(settings: LLMSettings) -> AgentProposer:
 
 
 @contextlib.asynccontextmanager
-async def writing(name: str, model: ModelSettings) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+async def writing(name: str, model: ModelSettings) -> AsyncIterator[Writes]:
     """A function from a prompt to a model's reply, for workflows of one's own (see opto). It raises: Failed."""
     client = ChatClient(name, model)
 

@@ -107,7 +107,7 @@ def test_the_gap_is_stored_and_is_search_minus_certificate(tmp_path: Path) -> No
 
 def test_a_faster_program_is_an_elite_and_certified_by_the_clock(tmp_path: Path) -> None:
     folder = load_task(str(CLOCKED))
-    outcome = run(CLOCKED, tmp_path / "run", [respelled(folder.baseline, 1), folder.reference])
+    outcome = run(CLOCKED, tmp_path / "run", [respelled(folder.baseline, 1), folder.programs["reference"]])
     state = state_of(tmp_path / "run")
     assert outcome.certified
     assert outcome.certificate is not None

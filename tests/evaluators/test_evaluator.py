@@ -41,7 +41,7 @@ def score(sandbox: Sandbox) -> Score:
 def test_every_style_is_sound_and_scores_its_own_programs(toy: str, sandbox: Sandbox, score: Score) -> None:
     folder = load_task(str(TOYS / toy))
     assert check_task(folder, sandbox).reason == ""
-    baseline, reference = score(toy, folder.baseline), score(toy, folder.reference)
+    baseline, reference = (score(toy, folder.programs[name]) for name in ("baseline", "reference"))
     assert baseline.score is not None
     assert reference.score is not None
     assert baseline.score == pytest.approx(0.0, abs=0.3)

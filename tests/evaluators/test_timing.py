@@ -116,7 +116,7 @@ def test_a_program_is_held_to_a_multiple_of_the_baselines_time_whoever_goes_firs
 def test_a_duel_is_won_by_the_faster_program_only(sandbox: Sandbox) -> None:
     folder = load_task(str(CLOCKED))
     evaluator = Evaluator(folder, sandbox, b"duel", calibrate(folder, sandbox, b"duel"))
-    slow, fast = {"program.py": folder.baseline}, {"program.py": folder.reference}
+    slow, fast = ({"program.py": folder.programs[name]} for name in ("baseline", "reference"))
     won, lost = evaluator.duel(fast, slow, "one"), evaluator.duel(slow, fast, "two")
     assert won is not None
     assert lost is not None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from speciate.evaluators import Rejected
+from speciate.evaluators import Rejected, Size
 from speciate.tasks.mixture_of_experts.fsmoe_schedule import baseline, known_lina, reference
 from speciate.tasks.mixture_of_experts.fsmoe_schedule.simulator import BEFORE, COST_OF, Pass, lower_bound_ms
 from speciate.tasks.mixture_of_experts.fsmoe_schedule.task import instances, judge
@@ -233,7 +233,8 @@ def test_profiles_are_noisy_readings_of_the_hidden_constants():
 
 
 def test_two_links_and_cut_gradients_are_faster_than_one_link():
-    for size, factor in (("smoke", 0.95), ("default", 0.88)):
+    factors: dict[Size, float] = {"smoke": 0.95, "default": 0.88}
+    for size, factor in factors.items():
         times = np.log(
             [
                 [slowdown(program, instance) for program in (baseline, known_lina, reference)]

@@ -90,7 +90,8 @@ def test_gradients_are_those_of_finite_differences():
         v = np.exp(log_a - 0.5 * apart).sum(axis=1)
         return np.log(np.exp(scores).sum(axis=1)).mean() - np.log(v).mean()
 
-    gradient = reference.loss_gradient(x, y, *at, 0.7)
+    log_a, r, log_S = at
+    gradient = reference.loss_gradient(x, y, log_a, r, log_S, 0.7)
     for k in range(3):
         change = 1e-6 * rng.standard_normal(at[k].shape)
         ends = [loss(*(value + s * change if j == k else value for j, value in enumerate(at))) for s in (1, -1)]

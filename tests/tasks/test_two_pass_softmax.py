@@ -24,7 +24,7 @@ def ran(body, x, init=None, reduce=()):
     return run(parsed([one_pass(body, init, reduce)]), np.asarray(x, np.float32).reshape(1, -1))[0]
 
 
-def one_pass(body, init=None, reduce=(), direction=1):
+def one_pass(body, init=None, reduce=(), direction: object = 1):
     return {"direction": direction, "init": init or {}, "body": body, "reduce": list(reduce)}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from speciate.archive import AddStatus, Journal, JournalError, replay
-from speciate.archive.journal import Lock
+from speciate.archive.lock import Lock
 from speciate.benchmarks.browsing import events, written
 from speciate.evaluators import State
 from speciate.tui.model.book import Book
@@ -172,7 +172,7 @@ def test_a_run_is_running_while_another_process_holds_its_lock(tmp_path: Path) -
     with contextlib.closing(RunReader(run)) as reader:
         reader.step()
         assert status_of(reader.state, run) == "not running"
-        holder = "import sys; from pathlib import Path; from speciate.archive.journal import Lock;"
+        holder = "import sys; from pathlib import Path; from speciate.archive.lock import Lock;"
         holder += "lock = Lock(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
         with subprocess.Popen(
             [sys.executable, "-c", holder, str(run)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from speciate.archive import Proposed, Replied
 from speciate.archive.events import Traced
@@ -18,7 +19,7 @@ from .test_runs import LINEAR, events, journal_problems, run
 
 CRASH = "    table = np.ones((3, 4))\n    y = table @ x\n    return y"
 ENDLESS = "    while True:\n        y = y + 1.0"
-ONE_AT_A_TIME = {"in_flight": 1, "llm__concurrency": 1}
+ONE_AT_A_TIME: dict[str, Any] = {"in_flight": 1, "llm__concurrency": 1}
 
 
 def mended(fault: str, number: int) -> str:
