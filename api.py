@@ -12,7 +12,6 @@ from typing import Any
 from .archive import Program
 from .archive.saved import SavedRun, read_run
 from .discovery.config import load_config
-from .discovery.executor import sandbox_spec
 from .discovery.interrupts import Interrupts
 from .discovery.opened import Outcome
 from .discovery.run import default_directory, start
@@ -81,7 +80,7 @@ def score(
 ) -> tuple[Evaluation, Calibration]:
     """The evaluation of a program that keeps to the rules, and the scale it was measured on."""
     secret = run_secret(folder.task.id, seed)
-    with open_sandbox(sandbox_spec(folder, backend)) as sandbox:
+    with open_sandbox(folder.spec(backend)) as sandbox:
         calibration = calibrate(folder, sandbox, secret, size)
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         return evaluator.evaluate(program.files, program.id, size=size), calibration
@@ -92,7 +91,7 @@ def traced(
 ) -> Trace:
     """One recorded run of a program on a smoke instance (see ``evaluators/tracing.py``). Raises: SandboxError."""
     instances = draw(folder.task, secret, "smoke", "search")
-    with open_sandbox(sandbox_spec(folder, backend)) as sandbox:
+    with open_sandbox(folder.spec(backend)) as sandbox:
         return trace(folder.task, sandbox, program.files, telling(instances, evaluation))
 
 

@@ -55,11 +55,10 @@ def check(
 
 
 def _checked(folder: TaskFolder, size: Size, seed: int, chosen: Backend) -> CheckResult:
-    from ..discovery.executor import sandbox_spec
     from ..evaluators import check_task
     from ..sandbox import open_sandbox
 
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, chosen))) as opened:
+    with contextlib.closing(open_sandbox(folder.spec(chosen))) as opened:
         return check_task(folder, opened, size, seed)
 
 

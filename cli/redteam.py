@@ -40,7 +40,6 @@ def redteam(
 
 
 def _findings(task: str | None, only: str | None, chosen: Backend) -> list[Finding]:
-    from ..discovery.executor import sandbox_spec
     from ..evaluators import load_task
     from ..evaluators.redteam import GENERIC, all_exploits, attack_suite, attack_task
     from ..sandbox import SandboxSpec, open_sandbox
@@ -49,7 +48,7 @@ def _findings(task: str | None, only: str | None, chosen: Backend) -> list[Findi
     if only is not None and only not in ids:
         raise typer.BadParameter(f"no exploit '{only}': choose from {', '.join(ids)}", param_hint="--only")
     folder = load_task(task) if task else None
-    spec = sandbox_spec(folder, chosen) if folder else SandboxSpec(backend=chosen)
+    spec = folder.spec(chosen) if folder else SandboxSpec(backend=chosen)
     with contextlib.closing(open_sandbox(spec)) as sandbox:
         found = attack_task(folder, sandbox, only) if folder else attack_suite(sandbox, only)
         return [_told(finding) for finding in found]

@@ -60,7 +60,6 @@ def _folder(history: History) -> TaskFolder | None:
 
 
 def _findings(folder: TaskFolder | None) -> list[Finding]:
-    from ..discovery.executor import sandbox_spec
     from ..evaluators import TaskError
     from ..evaluators.redteam import attack_task
     from ..sandbox import Backend, open_sandbox
@@ -68,7 +67,7 @@ def _findings(folder: TaskFolder | None) -> list[Finding]:
     if folder is None:
         raise TaskError("the red team needs the task's files: restore them or leave out --redteam")
     note("trying ways of cheating on this machine")
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP))) as sandbox:
+    with contextlib.closing(open_sandbox(folder.spec(Backend.BUBBLEWRAP))) as sandbox:
         return list(attack_task(folder, sandbox))
 
 

@@ -20,7 +20,6 @@ from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, 
 from ..evaluators.consistency import inconsistency
 from ..evaluators.scoring import CONFIDENCE
 from ..sandbox import Backend, Sandbox, open_sandbox
-from .executor import sandbox_spec
 from .secrets import certification_secret
 
 MAX_TRIES = 10
@@ -76,7 +75,7 @@ def certify(
     """
     if not programs:
         return
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, backend))) as sandbox:
+    with contextlib.closing(open_sandbox(folder.spec(backend))) as sandbox:
         yield from tries(state, programs, _Fresh(folder, state, sandbox, certification_secret(secret)).measure)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ..evaluators import Calibration, Evaluator, TaskFolder
-from ..sandbox import Backend, NoJail, Sandbox, SandboxError, SandboxSpec, open_sandbox
+from ..sandbox import Backend, NoJail, Sandbox, SandboxError, open_sandbox
 from .jobs import Job
 
 T = TypeVar("T")
@@ -23,10 +23,6 @@ class Executor(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-def sandbox_spec(folder: TaskFolder, backend: Backend) -> SandboxSpec:
-    return folder.spec(backend)
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Jail:
     def open(self) -> Evaluator:
         """Raises: NoJail, SandboxError."""
         if self._opened is None:
-            sandbox = open_sandbox(sandbox_spec(self._setting.folder, self._setting.backend))
+            sandbox = open_sandbox(self._setting.folder.spec(self._setting.backend))
             self._opened = sandbox, self._setting.evaluator(sandbox)
         return self._opened[1]
 

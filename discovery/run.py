@@ -29,7 +29,6 @@ from .certification import candidates
 from .conductor import Conductor
 from .config import RunConfig, validate
 from .events import seed_event
-from .executor import sandbox_spec
 from .executors import make_executor, reach
 from .finish import Stage, certify_programs, simplified_best
 from .interrupts import Interrupts
@@ -65,7 +64,7 @@ def start(
     reach(config)
     secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
     reopened = replaying(config)
-    spec = sandbox_spec(folder, config.backend)
+    spec = folder.spec(config.backend)
     watched = (interrupts or Interrupts()).watched()
     with watched as signals, open_sandbox(spec) as sandbox, _new_journal(directory, journal_url) as journal:
         for line in unpriced(config):

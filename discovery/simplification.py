@@ -12,7 +12,6 @@ from ..archive import MAIN, Evaluated, Event, Program, Proposed, RunState
 from ..archive.state import SIMPLIFY
 from ..evaluators import Calibration, Evaluation, Evaluator, State, TaskFolder, calibrate
 from ..sandbox import Backend, open_sandbox
-from .executor import sandbox_spec
 from .reduction import Statement, Statements, ddmin, smaller
 from .rules import Rules
 from .secrets import certification_secret
@@ -133,7 +132,7 @@ def simplify(
     program, standard = state.program(original), state.evaluation_of(original)
     if standard.state is not State.VALID or most <= LAST:
         return None
-    with contextlib.closing(open_sandbox(sandbox_spec(folder, backend))) as sandbox:
+    with contextlib.closing(open_sandbox(folder.spec(backend))) as sandbox:
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         oracle = Oracle(evaluator, Rules(folder.task, folder.baseline), program, standard, most - LAST)
         smaller_one = Program({**program.files, MAIN: reduced(program.source, oracle.keeps)})

@@ -13,7 +13,6 @@ from speciate.agents.opto.graph import Constraint, Node, OpFailed, backward, bun
 from speciate.agents.opto.optimizer import Opro, OptoPrime
 from speciate.agents.opto.sections import OptoSections
 from speciate.agents.opto.workflow import graph_sections, masked_sections
-from speciate.discovery.executor import sandbox_spec
 from speciate.evaluators import Evaluation, Evaluator, calibrate, load_task
 from speciate.sandbox import Backend, open_sandbox
 
@@ -202,7 +201,7 @@ def test_our_own_pipeline_takes_the_judges_words_to_prompt_settings_and_program(
         assert folder.baseline in prompt
         return f"def solve(x):\n    return {settings['factor']} * x\n"
 
-    with open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP)) as sandbox:
+    with open_sandbox(folder.spec(Backend.BUBBLEWRAP)) as sandbox:
         evaluator = Evaluator(folder, sandbox, b"secret", calibrate(folder, sandbox, b"secret"))
 
         def evaluate(source: str) -> Evaluation:

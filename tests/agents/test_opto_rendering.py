@@ -13,7 +13,6 @@ from speciate.agents.opto.sections import CAPS, OptoSections, fenced
 from speciate.agents.opto.subgraph import minimal
 from speciate.archive import Program
 from speciate.discovery.briefing import task_card
-from speciate.discovery.executor import sandbox_spec
 from speciate.evaluators import Evaluation, State, Trace, load_task
 from speciate.evaluators.seeds import draw
 from speciate.evaluators.trace import Recorded, TracedLine
@@ -50,7 +49,7 @@ def card() -> TaskCard:
 def traced(source: str) -> Trace:
     folder = load_task(str(LINEAR))
     instance = draw(folder.task, b"secret", "smoke", "search")[0]
-    with open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP)) as sandbox:
+    with open_sandbox(folder.spec(Backend.BUBBLEWRAP)) as sandbox:
         return trace(folder.task, sandbox, {"program.py": source}, instance)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from speciate.discovery.executor import sandbox_spec
 from speciate.evaluators import Evaluation, InstanceResult, State, Trace, load_task
 from speciate.evaluators.loader import catalogue
 from speciate.evaluators.seeds import draw
@@ -21,7 +20,7 @@ Traced = Callable[..., Trace]
 def traced(name: str, source: str | None = None) -> Trace:
     folder = load_task(name)
     instance = draw(folder.task, b"secret", "smoke", "search")[0]
-    with open_sandbox(sandbox_spec(folder, Backend.BUBBLEWRAP)) as sandbox:
+    with open_sandbox(folder.spec(Backend.BUBBLEWRAP)) as sandbox:
         return trace(folder.task, sandbox, {"program.py": source or folder.baseline}, instance)
 
 
