@@ -88,16 +88,18 @@ def test_the_order_of_the_programs(default):
 
 def test_data_without_labels_do_not_tell_the_end(smoke):
     X, z = smoke.inputs["X"], smoke.inputs["z"]
+    d = z.shape[1]
     rng = np.random.default_rng(3)
-    for guess in (np.eye(12), rng.standard_normal((12, 12)), np.einsum("ntd,ne->de", X, z)):
+    for guess in (np.eye(d), rng.standard_normal((d, d)), np.einsum("ntd,ne->de", X, z)):
         assert judge(smoke, guess, None).metrics["miss"] > 0.3
-    first = Direct(Gradient(smoke)).direction(np.zeros((12, 12)))
+    first = Direct(Gradient(smoke)).direction(np.zeros((d, d)))
     assert judge(smoke, -first, None).metrics["miss"] > miss(baseline, smoke)
 
 
 def test_calls_are_counted_and_arguments_checked(smoke):
+    d = smoke.inputs["z"].shape[1]
     oracle = Direct(Gradient(smoke))
-    W = np.zeros((12, 12))
+    W = np.zeros((d, d))
     for bad in (None, W[1:], W + np.nan, W + 1e7, "W", W + 0j):
         with pytest.raises(OracleRefused):
             oracle.direction(bad)
@@ -105,9 +107,9 @@ def test_calls_are_counted_and_arguments_checked(smoke):
         oracle.direction()
     oracle = Direct(Gradient(smoke))
     for _ in range(smoke.inputs["calls"]):
-        oracle.direction(np.zeros((12, 12)))
+        oracle.direction(np.zeros((d, d)))
     with pytest.raises(OracleRefused, match="spent"):
-        oracle.direction(np.zeros((12, 12)))
+        oracle.direction(np.zeros((d, d)))
 
 
 @pytest.mark.parametrize(
