@@ -110,7 +110,7 @@ class Levels(Oracle):
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     nx, ny, rank, budget, copies = {
-        "smoke": (3, 6, 3, 500, 1),
+        "smoke": (10, 40, 20, 800, 1),
         "default": (10, 40, 20, 1500, 3),
         "gpu": (40, 160, 80, 6000, 3),
     }[size]

@@ -89,7 +89,7 @@ class Products(Oracle):
 
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
-    systems, side = {"smoke": (3, 8), "default": (10, 20), "gpu": (64, 64)}[size]
+    systems, side = {"smoke": (6, 14), "default": (10, 20), "gpu": (64, 64)}[size]
     made = []
     for kind in ("independent",) if size == "smoke" else ("independent", "loop"):
         parameters = diffusion_parameters(rng, kind, systems, WIDTH)

@@ -55,7 +55,7 @@ with an exception and uses up a call; so does every call beyond `N`, without an 
 
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
-    steps, d, n, hidden = {"smoke": (150, 10, 100, 8), "default": (1000, 20, 400, 24), "gpu": (3000, 100, 4000, 96)}[
+    steps, d, n, hidden = {"smoke": (400, 10, 200, 8), "default": (1000, 20, 400, 24), "gpu": (3000, 100, 4000, 96)}[
         size
     ]
     plan: list[tuple[str, float, Callable[[], Stochastic]]] = [

@@ -84,7 +84,7 @@ class Gradients(Oracle):
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     d, steps, condition, copies = {
-        "smoke": (10, 60, 100.0, 2),
+        "smoke": (50, 60, 100.0, 2),
         "default": (100, 150, 1e3, 5),
         "gpu": (400, 400, 1e4, 20),
     }[size]
