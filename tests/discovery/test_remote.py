@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,23 @@ def found(directory: Path) -> list[tuple[str, Any]]:
     return told
 
 
-def search(directory: Path, *observers: Any, **values: Any) -> None:
-    options = {"budget__evaluations": EVALUATIONS, "workers": WORKERS, "seed": 3, "simplify": False, **values}
-    start(str(TOY), load_config(None, **options), directory, observers=observers)
+def search(task: Path, directory: Path, *observers: Any, **values: Any) -> None:
+    options: dict[str, Any] = {
+        "budget__evaluations": EVALUATIONS,
+        "workers": WORKERS,
+        "seed": 3,
+        "simplify": False,
+        **values,
+    }
+    start(str(task), load_config(None, **options), directory, observers=observers)
+
+
+def slowed(task: Path, folder: Path) -> Path:
+    """A copy whose judge takes its time, so that a node that is killed is at work."""
+    shutil.copytree(task, folder)
+    text = (folder / "task.py").read_text().replace("    y = as_array", "    time.sleep(0.1)\n    y = as_array")
+    (folder / "task.py").write_text(text.replace("import numpy as np", "import time\n\nimport numpy as np", 1))
+    return folder
 
 
 class Killer:
@@ -159,11 +174,12 @@ def test_a_worker_that_is_gone_for_good_is_not_waited_for(cluster: Any) -> None:
 
 def test_a_cluster_gives_the_same_scores_and_a_dead_node_costs_a_retry(cluster: Any, tmp_path: Path) -> None:
     second = cluster.add_node(num_cpus=1, object_store_memory=STORE)
-    search(tmp_path / "local")
-    search(tmp_path / "cluster", executor="ray", address=cluster.address)
+    task = slowed(TOY, tmp_path / "linear")
+    search(task, tmp_path / "local")
+    search(task, tmp_path / "cluster", executor="ray", address=cluster.address)
     assert found(tmp_path / "cluster") == found(tmp_path / "local")
     killer = Killer(cluster, second, 5)
-    search(tmp_path / "killed", killer, executor="ray", address=cluster.address)
+    search(task, tmp_path / "killed", killer, executor="ray", address=cluster.address)
     assert 5 <= killer.killed_at < EVALUATIONS
     assert found(tmp_path / "killed") == found(tmp_path / "local")
     failed = [one for one in events(tmp_path / "killed") if isinstance(one, Evaluated)]

@@ -4,7 +4,7 @@ A network without biases maps the normalised residual r to a direction d, which 
 the step along it minimises the error in the A-norm. Training needs no solutions: the loss is |r - a A d|^2 for the best
 a, on the nominal five-point operator (the paper: |r - a A d|, r from Ritz vectors weighted to low modes; here half of
 the r are A x of rough and smooth x, half are rough and smooth themselves). The network is linear: convolutions on four
-resolutions with skips.
+resolutions with skips, the last one from r itself, without which some trainings end in directions that stagnate.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ class Directions(torch.nn.Module):
             h = avg_pool2d(h, 2)
         for layer, skip in zip(reversed(self.up), reversed(skips), strict=True):
             h = 2 * finer(h + layer(h)) + skip
-        return self.last(h) * mask
+        return (r + self.last(h)) * mask
 
 
 def finer(h):

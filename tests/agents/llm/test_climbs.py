@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speciate.archive import Journal, Proposed, Replied, verify
+from speciate.archive import Dropped, Journal, Proposed, Replied, verify
 from speciate.archive.history import read_events
 from speciate.discovery.run import start
 
@@ -78,14 +78,17 @@ FAULTS = (
 )
 
 
-def model(good: Callable[[random.Random], str]) -> Callable[[list[dict[str, str]], int], Reply]:
+def model(good: Callable[[random.Random], str], served: list[Reply]) -> Callable[[list[dict[str, str]], int], Reply]:
     """One in three replies is worth something; one in eight requests fails."""
 
     def script(messages: list[dict[str, str]], number: int) -> Reply:
         dice = random.Random(f"{[message['content'] for message in messages]} {number}")
         if dice.random() < 1 / 8:
-            return dice.choice(FAULTS)
-        return Reply(good(dice) if dice.random() < 1 / 3 else dice.choice(BAD))
+            reply = dice.choice(FAULTS)
+        else:
+            reply = Reply(good(dice) if dice.random() < 1 / 3 else dice.choice(BAD))
+        served.append(reply)
+        return reply
 
     return script
 
@@ -108,7 +111,8 @@ def test_a_task_of_the_catalogue_climbs(
 
 
 def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, serve: Callable[..., Endpoint]) -> None:
-    endpoint = serve(model(IDEAS[name]))
+    served: list[Reply] = []
+    endpoint = serve(model(IDEAS[name], served))
     config = scripted(endpoint, ("llm.tries=8",), budget__evaluations=evaluations, seed=1)
     outcome = start(task, config, tmp_path / "run")
     assert outcome.evaluations == evaluations
@@ -120,6 +124,9 @@ def climbs(task: str, name: str, evaluations: int, goal: float, tmp_path: Path, 
     met = {event.text.strip() for event in told if isinstance(event, Replied)} & {text.strip() for text in BAD}
     assert len(met) >= 2, met
     seen = {one.stage for one in read_events(tmp_path / "run").failures.rows()}
-    assert {"call to a model", "reply", "proposal"} <= seen
+    assert "reply" in seen
+    # What is met differs between installations, since the instances do.
+    assert ("call to a model" in seen) == any(reply in FAULTS for reply in served)
+    assert ("proposal" in seen) == any(isinstance(event, Dropped) for event in told)
     with contextlib.closing(Journal.open(tmp_path / "run", readonly=True)) as journal:
         assert verify(journal).problems == ()
