@@ -10,7 +10,7 @@ from speciate.evaluators.trial import judged
 from speciate.sandbox import SandboxSpec, open_sandbox
 from speciate.tasks.bilevel import fixed_points
 from speciate.tasks.bilevel.implicit_diff_fixed_point import baseline, known_neumann, reference
-from speciate.tasks.bilevel.implicit_diff_fixed_point.task import KINDS, Map, instances, task
+from speciate.tasks.bilevel.implicit_diff_fixed_point.task import KINDS, Map, instances, solved, task
 
 kinds = pytest.mark.parametrize("draw", KINDS, ids=[draw.__name__ for draw in KINDS])
 
@@ -123,6 +123,24 @@ def test_a_packing_may_be_moved_as_a_whole_and_touches():
     assert in_x == pytest.approx(shift, abs=1e-11)
     assert in_theta == pytest.approx(np.zeros(9), abs=1e-11)
     assert problem.energy(x)[0] > 1e-3
+
+
+def test_layers_that_oscillate_are_drawn_anew():
+    made = []
+
+    def draw(rng, n):
+        layer = fixed_points.equilibrium(rng, n)
+        made.append(layer)
+        if len(made) > 1:
+            return layer
+        return fixed_points.Equilibrium(-50 * np.eye(n), layer.outer, layer.bias, layer.theta)
+
+    problem, x = solved(draw, np.random.default_rng(0), 18)
+    assert len(made) == 2
+    assert problem.step(x) == pytest.approx(x, abs=1e-12)
+    turning = fixed_points.Equilibrium(np.array([[-1.0, -9.0], [9.0, -1.0]]), np.eye(2), np.zeros(2), np.ones(2))
+    with pytest.raises(ArithmeticError):
+        solved(lambda rng, n: turning, np.random.default_rng(0), 2)
 
 
 def test_instances_are_deterministic_and_differ_between_seeds():

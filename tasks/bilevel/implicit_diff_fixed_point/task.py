@@ -14,7 +14,7 @@ dataset distillation; the map is served at one theta only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,11 @@ from .. import fixed_points
 from ..fixed_points import FixedPoint
 
 Array = np.ndarray[Any, Any]
+Solved = tuple[FixedPoint, Array]
 COSTS = {"step": 1.0, "vjp": 2.0}
 LARGEST = 1e6
 WORST_ERROR = 1e3
+DRAWS = 20
 KINDS = (
     fixed_points.logistic,
     fixed_points.lasso,
@@ -119,8 +121,7 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     n, count, budget = {"smoke": (30, 2, 80), "default": (150, 2, 160), "gpu": (900, 4, 1200)}[size]
     made = []
     for draw in KINDS:
-        problem = draw(rng, n)
-        x = fixed_points.solution(problem)
+        problem, x = solved(draw, rng, n)
         cots = fixed_points.cotangents(rng, problem, x, count)
         gradients = fixed_points.implicit_gradients(problem, x, cots)
         inputs = {
@@ -133,6 +134,17 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
         }
         made.append(Instance(draw.__name__, inputs, Differentiated(problem, gradients)))
     return made
+
+
+def solved(draw: Callable[[np.random.Generator, int], FixedPoint], rng: np.random.Generator, n: int) -> Solved:
+    """A problem and its solution, drawn anew where the iteration does not converge: some layers oscillate."""
+    for _ in range(DRAWS):
+        problem = draw(rng, n)
+        try:
+            return problem, fixed_points.solution(problem)
+        except ArithmeticError:
+            continue
+    raise ArithmeticError(f"{DRAWS} draws without a fixed point")
 
 
 def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
