@@ -9,9 +9,10 @@ Scaled down: 50 samples of one or two variables and a bias, at most 100 patterns
 What reproduces: with one variable, where all patterns are listed, the loss is within some per cent of a certified lower
 bound for nets of any size, and a fifth to four fifths of Adam's. With two variables, of whose patterns a sample is
 taken, it is a quarter to three fifths of Adam's at the small penalty, and about level with it on the chessboard at the
-large one. What it comes from: in part convergence alone, since L-BFGS on the weights, a known program, takes three quarters of the gain, and
-Adam with four times the steps at two or three times the rate all of it, in five times the reference's CPU time. Hence
-the limit of twice the baseline's. In the sketch's trials with five columns and 100 patterns Adam won.
+large one. What it comes from: in part convergence alone, since L-BFGS on the weights, a known program, takes three
+quarters of the gain, and Adam with four times the steps at two or three times the rate all of it, in five times the
+reference's CPU time. Hence the limit of twice the baseline's. In the sketch's trials with five columns and 100 patterns
+Adam won.
 
 Changed against the catalogue's sketch: losses are compared with each other and not with the convex program's, which
 cancels from ratios and would be solved anew for each draw; no data in three variables; 200 units and 2,000 steps of
