@@ -13,12 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...archive import MAIN, Program, Replied
+from ...evaluators import Evaluation
 from ..memory.steps import failure_of
 from ..proposer import Brief, Desk, NoProposal, Operator
 from . import prompts
 from .calls import Calls
 from .cost import Message, Purse, prompt_estimate
 from .edits import Unusable, edited, said_before
+from .turns import Turn
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -43,6 +45,7 @@ class Draft:
     brief: Brief
     arm: Arm
     purse: Purse
+    turn: Turn
     source: str
     """What the next reply changes."""
     messages: tuple[Message, ...] = ()
@@ -78,10 +81,10 @@ class Agent:
     repairs: int
     plans: bool
 
-    async def make(self, brief: Brief, arm: Arm, purse: Purse) -> Draft:
+    async def make(self, brief: Brief, arm: Arm, purse: Purse, turn: Turn) -> Draft:
         """The last state of the graph. Raises: NoProposal, ProposerFailed."""
         varied = brief.failed[0].program if arm.operator is Operator.REPAIR else brief.parent.program
-        begin = Draft(brief, arm, purse, varied.source)
+        begin = Draft(brief, arm, purse, turn, varied.source)
         return Draft(**await self._graph.ainvoke(begin, {"recursion_limit": 10 + 4 * self.repairs}))
 
     @cached_property
@@ -102,7 +105,7 @@ class Agent:
     async def _plan(self, draft: Draft) -> Update:
         """The prompt; with a plan of the model's own in it where that is wanted."""
         operator = draft.arm.operator
-        brief = await self._explained(draft.brief) if operator is Operator.REPAIR else draft.brief
+        brief = await self._explained(draft) if operator is Operator.REPAIR else draft.brief
         most = self._most_tokens(draft)
         if not self.plans:
             return {"messages": prompts.opening(brief, operator, most)}
@@ -111,12 +114,18 @@ class Agent:
         said = Message("assistant", reply.text)
         return {"messages": (*messages, said, prompts.after_plan(operator)), "step": 1, "rationale": reply.text}
 
-    async def _explained(self, brief: Brief) -> Brief:
+    async def _explained(self, draft: Draft) -> Brief:
         """The brief of a repair: what the failing program's lines did takes the place of what its parent's did."""
-        failed = brief.failed[0]
-        trace = prompts.told(await self.desk.trace(failed.program, failed.evaluation), failed.program)
+        brief, failed = draft.brief, draft.brief.failed[0]
+        trace = await self._traced(draft.turn, failed.program, failed.evaluation)
         parents = (replace(brief.parent, trace=""), *brief.parents[1:])
         return replace(brief, parents=parents, failed=(replace(failed, trace=trace), *brief.failed[1:]))
+
+    async def _traced(self, turn: Turn, program: Program, failed: Evaluation) -> str:
+        """What its lines did, in words."""
+        async with turn.given():
+            trace = await self.desk.trace(program, failed)
+        return prompts.told(trace, program)
 
     async def _write(self, draft: Draft) -> Update:
         reply = await self._ask(draft, draft.messages)
@@ -156,14 +165,15 @@ class Agent:
     async def _smoke(self, draft: Draft) -> Update:
         program = draft.program
         assert program is not None
-        failed = await self.desk.smoke(program, draft.brief.counterexamples)
+        async with draft.turn.given():
+            failed = await self.desk.smoke(program, draft.brief.counterexamples)
         if failed is None:
             return {"problem": None}
         fault = f"{failed.state.value} on a smoke instance - {failure_of(failed)}"
         update: Update = {"problem": failed.feedback, "faults": (*draft.faults, fault)}
         if not self._may_repair(draft):
             return update
-        trace = prompts.told(await self.desk.trace(program, failed), program)
+        trace = await self._traced(draft.turn, program, failed)
         return {**update, "mend": prompts.broken(failed.feedback, program.source, trace)}
 
     async def _repair(self, draft: Draft) -> Update:
@@ -190,7 +200,8 @@ class Agent:
 
     async def _ask(self, draft: Draft, messages: Sequence[Message]) -> Replied:
         arm = draft.arm
-        return await self.calls.ask(arm.model, messages, draft.purse, draft.brief.index, draft.step)
+        async with draft.turn.given():
+            return await self.calls.ask(arm.model, messages, draft.purse, draft.brief.index, draft.step)
 
     def _most_tokens(self, draft: Draft) -> int:
         return self.calls.transports[draft.arm.model].model.max_prompt_tokens

@@ -14,6 +14,7 @@ from .calls import Calls, Transport
 from .cost import Purse
 from .graph import Agent, Arm, Draft, one_line
 from .starts import Starter
+from .turns import Turn, Turns
 
 MAX_RATIONALE = 2000
 
@@ -55,12 +56,14 @@ class AgentProposer:
         self._transports = transports
         self._agent: Agent | None = None
         self._starter: Starter | None = None
+        self._turns: Turns | None = None
 
     def open(self, desk: Desk) -> None:
         habits = self._habits
         calls = Calls(self._transports(desk), desk, habits.tries, habits.backoff_seconds)
         self._agent = Agent(calls, desk, habits.repairs, habits.plans)
         self._starter = Starter(calls, desk, habits.starts)
+        self._turns = Turns()
 
     async def close(self) -> None:
         if self._agent is not None:
@@ -68,13 +71,19 @@ class AgentProposer:
 
     async def propose(self, brief: Brief) -> Proposal:
         """Raises: NoProposal, ProposerFailed."""
-        assert self._agent is not None, "open comes before propose"
+        assert self._turns is not None, "open comes before propose"
+        async with self._turns.one() as turn:
+            return await self._proposed(brief, turn)
+
+    async def _proposed(self, brief: Brief, turn: Turn) -> Proposal:
+        """Raises: NoProposal, ProposerFailed."""
+        assert self._agent is not None
         arm = self._arm(brief)
         purse = Purse(self.allowance, self._habits.max_usd_per_call)
         if brief.index == FIRST and self.starts:
-            return await self._begun(brief, Arm(arm.model, Operator.START), purse)
+            return await self._begun(brief, Arm(arm.model, Operator.START), purse, turn)
         try:
-            draft = await self._agent.make(brief, arm, purse)
+            draft = await self._agent.make(brief, arm, purse, turn)
         except NoProposal as nothing:
             raise self._nothing(str(nothing), arm, purse, None) from None
         reply, program = draft.reply, draft.program
@@ -94,11 +103,11 @@ class AgentProposer:
             faults=draft.faults,
         )
 
-    async def _begun(self, brief: Brief, arm: Arm, purse: Purse) -> Proposal:
+    async def _begun(self, brief: Brief, arm: Arm, purse: Purse, turn: Turn) -> Proposal:
         """The programs of one reply, the first of which bears its cost. Raises: NoProposal, ProposerFailed."""
         assert self._starter is not None
         try:
-            reply, begun = await self._starter.ask(brief, arm.model, purse)
+            reply, begun = await self._starter.ask(brief, arm.model, purse, turn)
         except NoProposal as nothing:
             raise self._nothing(str(nothing), arm, purse, None) from None
         made = [

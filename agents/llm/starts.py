@@ -15,6 +15,7 @@ from .cost import Message, Purse
 from .edits import blocks, defines, spliced
 from .numbers import NotANumber, named_numbers, with_numbers
 from .prompts import MAX_STATEMENT, fenced, render
+from .turns import Turn
 
 MAX_IDEA = 300
 
@@ -36,9 +37,11 @@ class Starter:
     desk: Desk
     most: int
 
-    async def ask(self, brief: Brief, model: str, purse: Purse) -> tuple[Replied, list[Begun]]:
+    async def ask(self, brief: Brief, model: str, purse: Purse, turn: Turn) -> tuple[Replied, list[Begun]]:
         """The reply, and what stands in it, in its order. Raises: NoProposal, ProposerFailed."""
-        reply = await self.calls.ask(model, asked(brief, self.most), purse, brief.index, 0)
+        messages = asked(brief, self.most)
+        async with turn.given():
+            reply = await self.calls.ask(model, messages, purse, brief.index, 0)
         return reply, [self._kept(one, brief.parent.program) for one in found(brief, reply.text)]
 
     def _kept(self, one: Begun, baseline: Program) -> Begun:
