@@ -35,19 +35,22 @@ def runs(
     if not rows:
         note(f"no runs in {directory}; begin one with: speciate run TASK")
     table(
-        ("run", "task", "evaluations", "best", "certified", "ended"),
+        ("run", "task", "evaluations", "best", "tier", "certified", "ended"),
         [
             (
                 row["run"],
                 row["task"],
                 row["evaluations"],
                 number(row["score"]),
+                row["tier"] or "",
                 "yes" if row["certified"] else "",
                 row["stopped_by"],
             )
             for row in rows
         ],
     )
+    for tier, caveat in {(row["tier"], row["caveat"]) for row in rows if row["caveat"]}:
+        note(f"tier {tier}: scored {caveat}")
 
 
 def _summary(path: Path) -> dict[str, Any] | None:
@@ -68,6 +71,8 @@ def _summary(path: Path) -> dict[str, Any] | None:
         "evaluations": state.evaluations,
         "valid": state.valid,
         "score": best[1].score if best else None,
+        "tier": best[1].tier if best else None,
+        "caveat": best[1].caveat if best else "",
         "certified": state.certified_best is not None,
         "stopped_by": state.stopped or "not ended",
     }

@@ -46,6 +46,8 @@ def test_an_openevolve_evaluator_runs_together_with_the_program_and_that_is_said
     assert shown["evaluation"]["tier"] == "shared"
     assert shown["certificate"]["tier"] == "shared"
     assert "as trusted as its evaluator" in command("show", run, best).err
+    assert "as trusted as its evaluator" in command("runs", run).err
+    assert json.loads(command("runs", run, "--json").out)[0]["tier"] == "shared"
     assert command("verify", run).status == 0
     assert command("report", run, "-o", tmp_path / "run.html").status == 0
     assert "as trusted as its evaluator" in (tmp_path / "run.html").read_text()
