@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -106,6 +106,7 @@ def discover(
     model: str | None = None,
     config: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    begin_with: Sequence[str | Path] = (),
     sandbox: str | None = None,
     unsafe: bool = False,
 ) -> Outcome:
@@ -113,7 +114,8 @@ def discover(
 
     ``out`` is the run's folder (``runs/<task>-<time>`` by default), ``model`` names language models as ``--model`` does
     (the proposer is then ``llm``, unless it is set), ``config`` is a preset's name or a YAML file, and
-    ``settings`` any further keys of the configuration, such as ``{"islands.count": 4}``. What is None keeps the
+    ``settings`` any further keys of the configuration, such as ``{"islands.count": 4}``; ``begin_with`` are programs'
+    files, and folders of runs, that the search starts from beside the baseline. What is None keeps the
     configuration's value. Ctrl-C, or interrupting the kernel, ends the run when what is in flight has ended. A
     notebook shows the progress, and the outcome as a table.
     Raises: TaskError, ConfigError, JournalError, SandboxError, RunFailed, each with one line that says what to do.
@@ -130,7 +132,8 @@ def discover(
     directory = Path(out) if out else default_directory(task)
     board = Board() if in_notebook() else None
     stage = {"stage": board.stage} if board else {}
-    begin = partial(start, task, settled, directory, observers=(board,) if board else (), **stage)
+    given = tuple(map(Path, begin_with))
+    begin = partial(start, task, settled, directory, observers=(board,) if board else (), begin_with=given, **stage)
     return _apart(begin) if _loop_is_running() else begin()
 
 

@@ -9,6 +9,7 @@ from .symbolic.registry import GROUPS
 
 OPERATORS = {
     "seed": "The standard method, from which the search starts.",
+    "given": "The program was given to the run to begin with.",
     "start": "The program was written from the statement of the task alone.",
     "rewrite": "The program was written anew.",
     "diff": "Some passages of the program were replaced.",

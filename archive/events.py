@@ -234,7 +234,10 @@ class Stopped(Record):
 
 
 class Resumed(Record):
+    """A further sitting; ``budget`` takes the place of the run's where more was granted."""
+
     kind: Literal["resumed"] = "resumed"
+    budget: dict[str, Any] | None = None
 
 
 Event = Annotated[

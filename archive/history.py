@@ -13,7 +13,7 @@ from .events import Dropped, Evaluated, Event, Proposed, Resumed
 from .failures import Failures
 from .island import AddStatus
 from .journal import Journal, JournalError
-from .state import SEED, SIMPLIFY, RunState
+from .state import GIVEN, SEED, SIMPLIFY, RunState
 
 K = TypeVar("K", bound=Hashable)
 
@@ -54,8 +54,8 @@ class Attempt:
 
     @property
     def searched(self) -> bool:
-        """Whether a proposer made it: neither the baseline nor a simplified program."""
-        return self.operator not in (SEED, SIMPLIFY)
+        """Whether a proposer made it: neither the baseline nor a program that was given or simplified."""
+        return self.operator not in (SEED, GIVEN, SIMPLIFY)
 
 
 @dataclass

@@ -36,6 +36,9 @@ from .ranking import worth
 SEED = "seed"
 """Operator of the baseline, which every island starts from."""
 
+GIVEN = "given"
+"""Operator of a program that the user gave the run to begin with, beside the baseline."""
+
 SIMPLIFY = "simplify"
 """Operator of what is left of a program when all that does not matter is gone; the search did not evaluate it."""
 
@@ -89,7 +92,7 @@ class RunState(Knowledge):
             case RunStarted() | Calibrated():
                 self._began(event)
             case Stopped() | Resumed():
-                self.stopped = event.reason if isinstance(event, Stopped) else None
+                self._went_on(event)
         return []
 
     def _began(self, event: RunStarted | Calibrated) -> None:
@@ -98,6 +101,13 @@ class RunState(Knowledge):
         else:
             self.started = event
             self._archipelago = Archipelago.of(event.archive, event.seed)
+
+    def _went_on(self, event: Stopped | Resumed) -> None:
+        """Or came to its end."""
+        self.stopped = event.reason if isinstance(event, Stopped) else None
+        if isinstance(event, Resumed) and event.budget is not None and self.started is not None:
+            config = self.started.config | {"budget": event.budget}
+            self.started = self.started.model_copy(update={"config": config})
 
     def _refuted(self, event: Refuted) -> None:
         self.evaluation_of(event.program)

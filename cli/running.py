@@ -30,15 +30,27 @@ def seconds(text: str) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
+Evaluations = Annotated[int | None, typer.Option(min=1, help="Stop after this many evaluations.")]
+TimeLimit = Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")]
+Money = Annotated[float | None, typer.Option(help="Stop when this much money is spent.")]
+Tokens = Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")]
+
+
+def limits(evaluations: int | None, time_limit: str | None, usd: float | None, tokens: int | None) -> dict[str, Any]:
+    """By their keys in the configuration."""
+    duration = seconds(time_limit) if time_limit else None
+    return {"evaluations": evaluations, "seconds": duration, "usd": usd, "tokens": tokens}
+
+
 def run(
     task: Annotated[
         list[str],
         typer.Argument(metavar="TASK", help="A task of the catalogue, a task folder, or another system's files."),
     ],
-    evaluations: Annotated[int | None, typer.Option(min=1, help="Stop after this many evaluations.")] = None,
-    time_limit: Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")] = None,
-    usd: Annotated[float | None, typer.Option(help="Stop when this much money is spent.")] = None,
-    tokens: Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")] = None,
+    evaluations: Evaluations = None,
+    time_limit: TimeLimit = None,
+    usd: Money = None,
+    tokens: Tokens = None,
     proposer: Annotated[
         str | None, typer.Option(help="Who proposes: symbolic, tuning, llm, inbox, or several: symbolic+llm.")
     ] = None,
@@ -54,6 +66,10 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
+    begin_with: Annotated[
+        list[Path] | None,
+        typer.Option("--start", metavar="FILE|DIR", help="Begin with this program too, or with the best one of a run."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
     journal: Annotated[
         str | None, typer.Option(metavar="URL", help="Keep the journal at postgresql://USER@HOST/DATABASE.")
@@ -72,13 +88,11 @@ def run(
     from ..discovery.setup import run_config
     from .progress import Progress
 
-    limits = {"evaluations": evaluations, "seconds": seconds(time_limit) if time_limit else None}
-    limits |= {"usd": usd, "tokens": tokens}
-    chosen: dict[str, Any] = {f"budget__{name}": value for name, value in limits.items()}
+    budget = limits(evaluations, time_limit, usd, tokens)
     settled = run_config(
         config,
         settings or (),
-        **chosen,
+        **{f"budget__{name}": limit for name, limit in budget.items()},
         proposer=proposer,
         model=model,
         replay=replay,
@@ -93,20 +107,36 @@ def run(
     directory = out or default_directory(Path(task[0]).stem)
     place = prepared(task, directory, together, n)
     with interruptible(), Progress(quiet=json) as progress:
-        result = start(place, settled, directory, observers=(progress,), stage=progress.stage, journal_url=journal)
+        result = start(
+            place,
+            settled,
+            directory,
+            observers=(progress,),
+            stage=progress.stage,
+            journal_url=journal,
+            begin_with=begin_with or (),
+        )
     finish(result, json)
 
 
 def resume(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The run's folder.")],
+    evaluations: Evaluations = None,
+    time_limit: TimeLimit = None,
+    usd: Money = None,
+    tokens: Tokens = None,
     json: Json = False,
 ) -> None:
-    """Go on with a run exactly where it stopped, also after a kill."""
+    """Go on with a run exactly where it stopped, also after a kill; or beyond its end, within other limits.
+
+    Limits count from the run's beginning: a run of 300 evaluations goes on with --evaluations 500.
+    """
     from ..discovery.run import resume as resume_run
     from .progress import Progress
 
     with interruptible(), Progress(quiet=json) as progress:
-        result = resume_run(directory, observers=(progress,), stage=progress.stage)
+        granted = limits(evaluations, time_limit, usd, tokens)
+        result = resume_run(directory, observers=(progress,), stage=progress.stage, limits=granted)
     finish(result, json)
 
 

@@ -34,6 +34,10 @@ class Budget:
         self._clock = clock
         self._started = clock() - seconds
 
+    def grant(self, limits: BudgetSettings) -> None:
+        """Other limits take the place of those so far."""
+        self.limits = limits
+
     @property
     def seconds(self) -> float:
         """Wall seconds since the run began, over all its sittings."""

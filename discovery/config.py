@@ -177,6 +177,14 @@ def override(config: RunConfig, changes: Mapping[str, Any], overrides: Sequence[
     return validate(tree)
 
 
+def granted(config: RunConfig, limits: Mapping[str, float | None]) -> RunConfig:
+    """The configuration with limits of ``BudgetSettings`` changed, each counted from the run's beginning.
+
+    Raises: ConfigError.
+    """
+    return override(config, {f"budget.{name}": value for name, value in limits.items() if value is not None})
+
+
 def _apply(tree: dict[str, Any], overrides: Sequence[str]) -> None:
     for setting in overrides:
         key, sign, text = setting.partition("=")

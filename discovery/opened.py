@@ -9,7 +9,7 @@ from pathlib import Path
 from ..archive import Event, Journal, JournalError, Resumed, RunState, certifies
 from ..evaluators import Calibration, Evaluation, TaskFolder, reload_task
 from .budget import Budget
-from .config import RunConfig, validate
+from .config import ConfigError, RunConfig, validate
 
 Watch = Callable[[Event, RunState], None]
 """Told of each event, and of the state before it."""
@@ -68,6 +68,27 @@ class Run:
     secret: bytes
     calibration: Calibration
     budget: Budget
+
+    def record(self, event: Event) -> None:
+        """Append an event to the journal and fold it."""
+        self.journal.append(event)
+        self.state.apply(event)
+
+    def grant(self, config: RunConfig) -> None:
+        """Go on within the limits of ``config``. Raises: ConfigError where there would be nothing to go on with."""
+        self.budget.grant(config.budget)
+        reached = self.budget.exhausted()
+        if reached is not None:
+            raise ConfigError(f"the run in {self.directory} has used up its limit '{reached}': {_MORE[reached]}")
+        self.config = config
+
+
+_MORE = {
+    "evaluations": "give --evaluations more, they count from the run's beginning",
+    "time": "give --time more, it counts from the run's beginning",
+    "tokens": "give --tokens more, they count from the run's beginning",
+    "usd": "give --usd more, it counts from the run's beginning",
+}
 
 
 def open_run(directory: Path, journal: Journal, watch: Watch = lambda event, state: None) -> Run:

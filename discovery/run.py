@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from .. import __version__
 from ..agents import Proposer
@@ -16,6 +17,7 @@ from ..archive import (
     Calibrated,
     Event,
     Journal,
+    Program,
     Resumed,
     RunStarted,
     RunState,
@@ -27,10 +29,11 @@ from .briefing import task_card
 from .budget import Budget
 from .certification import candidates
 from .conductor import Conductor
-from .config import RunConfig, validate
+from .config import RunConfig, granted, validate
 from .events import seed_event
 from .executors import make_executor, reach
 from .finish import Stage, certify_programs, simplified_best
+from .given import given_events, given_programs
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer, prepare, unpriced
@@ -50,15 +53,18 @@ def start(
     proposer: Proposer | None = None,
     interrupts: Interrupts | None = None,
     journal_url: str | None = None,
+    begin_with: Sequence[Path] = (),
 ) -> Outcome:
     """Begin a run in ``directory``, which must not hold one already, and drive it to its end.
 
-    Its journal is a file there, or kept in the PostgreSQL database at ``journal_url``.
+    Its journal is a file there, or kept in the PostgreSQL database at ``journal_url``. It begins with the baseline and
+    with ``begin_with``: programs' files, and folders of runs, of which the best program is taken.
     ``interrupts`` is what ends it early where it runs in another thread than the main one.
     Raises: TaskError, ConfigError, JournalError, NoJail, RunFailed - each with one line for the user.
     """
     folder = load_task(task)
     config = settle(config)
+    programs = given_programs(begin_with, folder)
     proposer = proposer or make_proposer(config)
     prepare(config, proposer)
     reach(config)
@@ -72,7 +78,7 @@ def start(
         stage("measuring baseline and reference on this machine")
         calibration = calibrate(folder, sandbox, secret)
         state = RunState()
-        opening = list(_opening(folder, config, secret, calibration))
+        opening = list(_opening(folder, config, secret, calibration, programs))
         journal.append(*opening)
         for event in opening:
             state.apply(event)
@@ -105,7 +111,9 @@ def settle(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"in_flight": config.lines})
 
 
-def _opening(folder: TaskFolder, config: RunConfig, secret: bytes, calibration: Calibration) -> Iterator[Event]:
+def _opening(
+    folder: TaskFolder, config: RunConfig, secret: bytes, calibration: Calibration, programs: Mapping[str, Program]
+) -> Iterator[Event]:
     islands = config.islands
     yield RunStarted(
         task=folder.task.id,
@@ -123,6 +131,7 @@ def _opening(folder: TaskFolder, config: RunConfig, secret: bytes, calibration: 
     )
     yield Calibrated(calibration=calibration)
     yield seed_event(folder.baseline)
+    yield from given_events(programs, islands.count)
 
 
 def resume(
@@ -131,9 +140,11 @@ def resume(
     observers: tuple[Observer, ...] = (),
     stage: Stage = lambda text: None,
     proposer: Proposer | None = None,
+    limits: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Outcome:
     """Go on with the run in ``directory`` exactly where it stopped, also after a kill.
 
+    ``limits`` (see ``BudgetSettings``) grant it more; a run that has ended does nothing without.
     Raises: as ``start``; TaskError also where the task's files are no longer those of the run.
     """
     with Interrupts().watched() as interrupts, contextlib.closing(Journal.open(directory)) as journal:
@@ -145,8 +156,10 @@ def resume(
         run = open_run(directory, journal, reopening.watch)
         if run.state.stopped is None:
             stage("replayed the journal; going on")
-        journal.append(Resumed())
-        run.state.apply(Resumed())
+        granted_more = any(limit is not None for limit in limits.values())
+        if granted_more:
+            run.grant(granted(run.config, limits))
+        run.record(Resumed(budget=run.config.budget.model_dump(mode="json") if granted_more else None))
         reopened = replaying(config, Reopened(reopening.briefs, reopening.replies))
         return _drive(run, proposer, reopened, observers, stage, interrupts)
 
@@ -167,8 +180,7 @@ def _drive(
             stage("certifying the best program on fresh instances")
             certify_programs(run, candidates(run.state, (simpler,) if simpler else ()))
     stopped = Stopped(reason="interrupted" if interrupts.asked else reason, seconds=run.budget.seconds)
-    run.journal.append(stopped)
-    run.state.apply(stopped)
+    run.record(stopped)
     return outcome(run, run.budget.seconds)
 
 

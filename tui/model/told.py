@@ -67,7 +67,8 @@ def _told_of_run(event: Event) -> str:
         case Stopped():
             return f"{event.reason} after {duration(event.seconds)}"
         case Resumed():
-            return "goes on"
+            more = ", ".join(f"{name} {limit:g}" for name, limit in (event.budget or {}).items() if limit is not None)
+            return f"goes on within {more}" if more else "goes on"
         case _:
             data = event.model_dump(mode="json", exclude={"kind"})
             return "  ".join(
