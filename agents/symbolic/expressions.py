@@ -9,13 +9,12 @@ from .scene import Scene, in_index
 from .tree import Spot, atom, code_of, words
 
 MAX_TEXT = 60
+_PLAIN_WRAPS = ("-{x}", "{x} * {x}", "1.0 / {x}")
 _WRAPS = (
     "{np}.sqrt({np}.abs({x}))",
     "{np}.abs({x})",
     "{np}.sign({x})",
     "{np}.tanh({x})",
-    "-{x}",
-    "{x} * {x}",
     "{np}.log1p({np}.abs({x}))",
     "{np}.exp(-{np}.abs({x}))",
     "1.0 / (1e-8 + {np}.abs({x}))",
@@ -72,11 +71,13 @@ class Wrap:
 
     def apply(self, scene: Scene) -> cst.Module | None:
         spots = [spot for spot in scene.arithmetic if not isinstance(spot.node, (cst.Float, cst.Integer))]
-        if not spots or scene.numpy is None:
+        if not spots:
             return None
         spot = scene.pick(spots)
         assert isinstance(spot.node, cst.BaseExpression)
-        wraps = _WRAPS + (_ARRAY_WRAPS if scene.kind(spot).base is Base.ARRAY else ())
+        wraps = _PLAIN_WRAPS
+        if scene.numpy is not None:
+            wraps += _WRAPS + (_ARRAY_WRAPS if scene.kind(spot).base is Base.ARRAY else ())
         return scene.edit(spot, scene.pick(wraps).format(np=scene.numpy, x=atom(spot.node)))
 
 
@@ -109,7 +110,16 @@ class Extend:
     """``x`` becomes ``x + c * y``, ``x * y`` or the like, with a visible ``y``."""
 
     name = "extend_expression"
-    _forms = ("{x} + {c} * {y}", "{x} - {c} * {y}", "{x} * {y}", "{x} / (1e-8 + abs({y}))", "{x} + {y}", "{x} - {y}")
+    _forms = (
+        "{x} + {c} * {y}",
+        "{x} - {c} * {y}",
+        "{x} + {c} / {y}",
+        "{x} * {y}",
+        "{x} / {y}",
+        "{x} / (1e-8 + abs({y}))",
+        "{x} + {y}",
+        "{x} - {y}",
+    )
 
     def apply(self, scene: Scene) -> cst.Module | None:
         if not scene.arithmetic:

@@ -9,7 +9,8 @@ import pytest
 from speciate.evaluators import Instance
 from speciate.tasks.symbolic import workloads
 from speciate.tasks.symbolic.autonumerics_zero import baseline, known_rational, reference
-from speciate.tasks.symbolic.autonumerics_zero.task import Truth, instances, judge
+from speciate.tasks.symbolic.autonumerics_zero.task import instances, judge
+from speciate.tasks.symbolic.straight_line import Truth
 
 
 def problem(f, low, high, max_ops=10, seed=0, name="composed"):
