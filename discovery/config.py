@@ -117,6 +117,8 @@ class RunConfig(Settings):
     """Folder of a run whose recorded replies are used again; no endpoint is asked."""
     adaptive: bool = False
     """Whether the symbolic proposer draws its groups of mutations by their successes on the island."""
+    mutations: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """How often the symbolic proposer draws groups of mutations, by name, in place of the default weights."""
     chain: Count = 1
     """Mean number of proposals in a row that make one program; those in between are not evaluated."""
     executor: Literal["local", "ray"] = "local"

@@ -13,7 +13,10 @@ from .models import shipped_models
 def _symbolic(config: RunConfig) -> Proposer:
     from ..agents.symbolic import SymbolicProposer, SymbolicSettings
 
-    return SymbolicProposer(settings=SymbolicSettings(adaptive=config.adaptive))
+    try:
+        return SymbolicProposer(settings=SymbolicSettings(adaptive=config.adaptive, weights=dict(config.mutations)))
+    except ValueError as error:
+        raise ConfigError(f"configuration key 'mutations': {error}") from None
 
 
 def _tuning(config: RunConfig) -> Proposer:

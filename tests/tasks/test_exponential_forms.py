@@ -129,4 +129,3 @@ def test_instances_are_deterministic_and_differ_between_seeds():
     again, other = (instances(np.random.default_rng(seed), "default") for seed in (3, 4))
     assert [i.inputs["fs"] for i in DEFAULT] == [i.inputs["fs"] for i in again]
     assert DEFAULT[1].inputs["fs"] != other[1].inputs["fs"]
-

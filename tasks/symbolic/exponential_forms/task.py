@@ -76,7 +76,11 @@ def _instance(name: str, target: Target, rng: np.random.Generator) -> Instance:
 
 
 def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
-    return judged(output, MOST_OPERATIONS, instance.secret)
+    verdict = judged(output, MOST_OPERATIONS, instance.secret)
+    if not verdict.valid:
+        return verdict
+    # Each start ends the fit at a slightly different place, which is no merit of a form.
+    return Verdict(valid=True, metrics={**verdict.metrics, "digits": round(verdict.metrics["digits"], 2)})
 
 
 task = Task(
