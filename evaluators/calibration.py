@@ -68,9 +68,10 @@ class Calibration(Record):
 
     def nearness(self, evaluation: Evaluation) -> str:
         """The program's own, and what baseline and reference reach; empty where it is not known."""
-        others = {"baseline": self.baseline_roofline, "reference": self.reference_roofline}
-        said = [f"{name} {percent(fraction)}" for name, fraction in others.items() if fraction is not None]
-        return "; ".join((evaluation.nearness, *([", ".join(said)] if said else []))) if evaluation.nearness else ""
+        own = evaluation.nearness
+        known = {"baseline": self.baseline_roofline, "reference": self.reference_roofline}
+        others = ", ".join(f"{name} {percent(fraction)}" for name, fraction in known.items() if fraction is not None)
+        return f"{own}; {others}" if own and others else own
 
     def _roofline(self, seconds: dict[str, float]) -> float | None:
         fractions = [least / seconds[name] for name, least in self.least_seconds.items() if name in seconds]
