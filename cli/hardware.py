@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..evaluators.hardware import Bandwidth, Ceilings, Machine, Rates
 
 BUSY = 0.5
-"""Processes per core, beside those of the measurement, from which on rates of several cores may be too low."""
+"""Processes per core before the measurement, from which on rates of several cores may be too low."""
 MIB = 1 << 20
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 

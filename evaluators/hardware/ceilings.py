@@ -67,7 +67,7 @@ def larger(one: float | None, other: float | None) -> float | None:
 
 
 class Ceilings(Record):
-    """What was measured on ``machine``, at ``measured_at`` (UTC) under the ``load`` of then, per core.
+    """What was measured on ``machine`` in ``seconds``, until ``measured_at`` (UTC), and the ``load`` per core before.
 
     ``cpu`` has one core first, then all that may be used; ``missing`` says in words what could not be measured.
     """

@@ -21,7 +21,7 @@ Tell = Callable[[str], None]
 """Is given a line of progress."""
 
 CHILD = f"{__package__}.child"
-LIMIT_SECONDS = 180.0
+LIMIT_SECONDS = 300.0
 _THREADS = tuple(name for name in ENVIRONMENT if name.endswith("_NUM_THREADS"))
 """What says to numeric libraries how many threads to start, in the jail too."""
 
@@ -35,7 +35,7 @@ def measure(machine: Machine, tell: Tell) -> Ceilings:
 
     A GPU that cannot is named among what is missing.
     """
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0] / machine.cores
     cpu: list[Rates] = []
     for threads in dict.fromkeys((1, machine.cores)):
         tell(f"measuring {'one core' if threads == 1 else f'{threads} cores'}")
@@ -56,7 +56,7 @@ def measure(machine: Machine, tell: Tell) -> Ceilings:
         gpus=tuple(gpus),
         missing=tuple(missing),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        load=os.getloadavg()[0] / machine.cores,
+        load=load,
         seconds=time.monotonic() - began,
     )
 
