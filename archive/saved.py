@@ -27,7 +27,8 @@ class SavedRun(RunState):
 
         Columns: ``program``, ``parent``, ``island``, ``proposer``, ``operator``, ``detail``, ``model``, ``tokens``,
         ``usd``; of its evaluation ``state``, ``score``, ``low`` and ``high`` (the interval), ``value`` (the
-        objective's), ``cpu_seconds``, ``peak_memory`` (bytes), ``certified``, ``certified_score``; and one column
+        objective's), ``cpu_seconds``, ``peak_memory`` (bytes), ``roofline`` (the fraction of the hardware's limit,
+        where the task says what its instances ask of it), ``certified``, ``certified_score``; and one column
         ``descriptor.NAME`` per descriptor. What is not known is None.
         """
         return [self._row(program) for program in self.programs]
@@ -57,13 +58,15 @@ class SavedRun(RunState):
         """One row per instance on which a program was evaluated; ``program`` is an id or its beginning.
 
         Columns: ``name``, ``state``, ``value``, ``gain`` (over the baseline), ``cpu_seconds``, ``wall_seconds``,
-        ``peak_memory`` (bytes), ``oracle_cost``, and ``metric.NAME`` per metric of the judge.
+        ``peak_memory`` (bytes), ``oracle_cost``, ``roofline`` (the fraction of the hardware's limit), and
+        ``metric.NAME`` per metric of the judge.
         Raises: JournalError where no program or several begin so; KeyError where it has no evaluation.
         """
         evaluation = self.evaluation_of(self.find(program))
         return [
             {
-                **one.model_dump(mode="json", exclude={"metrics", "note"}),
+                **one.model_dump(mode="json", exclude={"metrics", "note", "roofline"}),
+                "roofline": one.roofline.fraction if one.roofline else None,
                 **{f"metric.{name}": value for name, value in one.metrics.items()},
             }
             for one in evaluation.instances
@@ -103,7 +106,8 @@ def read_run(directory: Path) -> SavedRun:
 
 def _scored(evaluation: Evaluation | None) -> Row:
     if evaluation is None:
-        return dict.fromkeys(("state", "score", "low", "high", "value", "cpu_seconds", "peak_memory"))
+        names = ("state", "score", "low", "high", "value", "cpu_seconds", "peak_memory", "roofline")
+        return dict.fromkeys(names)
     interval = evaluation.interval
     return {
         "state": evaluation.state.value,
@@ -113,4 +117,5 @@ def _scored(evaluation: Evaluation | None) -> Row:
         "value": evaluation.value,
         "cpu_seconds": evaluation.cpu_seconds,
         "peak_memory": evaluation.peak_memory,
+        "roofline": evaluation.roofline,
     }

@@ -206,6 +206,8 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
     if evaluation is not None:
         note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
         note(f"tier: {evaluation.tier}{' - ' if evaluation.caveat else ''}{evaluation.caveat}")
+        if evaluation.nearness:
+            note(state.calibration.nearness(evaluation) if state.calibration else evaluation.nearness)
     if certificate is not None:
         note(f"certificate: {certificate.state.value}, score {number(certificate.score)} {_certain(certificate)}")
         note(f"gap (search - certificate): {number(state.gap(program))}")

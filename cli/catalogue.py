@@ -154,7 +154,16 @@ def _evaluated(folder: TaskFolder, evaluation: Evaluation, calibration: Calibrat
         "feedback": evaluation.feedback,
         "cpu_seconds": evaluation.cpu_seconds,
         "tier": evaluation.tier,
+        **_roofline(evaluation, calibration),
     }
+
+
+def _roofline(evaluation: Evaluation, calibration: Calibration) -> dict[str, Any]:
+    """Fractions of the hardware's limit, where the task says what its instances ask of it."""
+    if evaluation.roofline is None:
+        return {}
+    others = {"baseline": calibration.baseline_roofline, "reference": calibration.reference_roofline}
+    return {"roofline": {"fraction": evaluation.roofline, **others}}
 
 
 def _show(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) -> None:
@@ -177,3 +186,5 @@ def _show(folder: TaskFolder, evaluation: Evaluation, calibration: Calibration) 
         note(evaluation.feedback)
     if evaluation.caveat:
         note(f"scored {evaluation.caveat}")
+    if evaluation.nearness:
+        note(calibration.nearness(evaluation))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from .hardware import bench_hardware, known_ceilings, machine_document, show_ceilings, show_machine
 from .output import Json, SandboxName, backend, emit_json, note, table
 
 
@@ -21,7 +20,11 @@ def doctor(
     ] = None,
     json: Json = False,
 ) -> None:
-    """How well this machine can contain candidates, and what to install; exit status 1 without a jail."""
+    """How well this machine can contain candidates, what to install, what its hardware can do; status 1 without a jail.
+
+    The hardware is measured once, which takes about ten seconds; 'bench --hardware' measures again.
+    """
+    from ..evaluators.hardware import this_machine
     from ..sandbox import probe_tier
 
     if modules and not image:
@@ -30,14 +33,15 @@ def doctor(
         from ..sandbox.docker.image import build_image
 
         note(f"image made: {build_image(modules or (), note)}")
-    report = probe_tier()
+    report, machine, ceilings = probe_tier(), this_machine(), known_ceilings()
     if json:
         emit_json(
             {
                 "tier": report.tier,
                 "layers": report.layers,
                 "advice": report.advice,
-                "hardware": _hardware(),
+                "hardware": machine_document(machine),
+                "ceilings": ceilings and ceilings.model_dump(mode="json", exclude={"machine"}),
                 "python": sys.version.split()[0],
             }
         )
@@ -45,22 +49,17 @@ def doctor(
         table(("layer", "here"), list(report.layers.items()), title=f"isolation tier: {report.tier}")
         for line in report.advice:
             note(line)
-        table(("machine", ""), list(_hardware().items()))
+        show_machine(machine)
+        if ceilings is not None:
+            show_ceilings(ceilings)
     if not report.contained:
         raise typer.Exit(1)
 
 
-def _hardware() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "machine": platform.machine(),
-        "kernel": platform.release(),
-        "memory_gib": round(memory / 2**30, 1),
-    }
-
-
 def bench(
+    hardware: Annotated[
+        bool, typer.Option("--hardware", help="Measure what the hardware can do instead, and keep it for later runs.")
+    ] = False,
     candidates: Annotated[int, typer.Option(min=10, help="Candidates for each of the isolation measurements.")] = 200,
     engine: Annotated[
         list[int] | None, typer.Option(min=1, help="Candidates for the engine measurement; repeatable.")
@@ -68,7 +67,13 @@ def bench(
     sandbox: SandboxName = None,
     json: Json = False,
 ) -> None:
-    """CPU per candidate of the whole process tree: no isolation, bare fork, the jail's layers, the whole engine."""
+    """CPU per candidate of the whole process tree: no isolation, bare fork, the jail's layers, the whole engine.
+
+    With --hardware: how fast this machine moves data and calculates at best.
+    """
+    if hardware:
+        bench_hardware(json)
+        return
     from ..benchmarks import measure
 
     rows = measure(candidates, tuple(engine or (100, 1000, 5000)), note, backend(sandbox))

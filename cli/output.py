@@ -111,9 +111,11 @@ def _users_errors() -> tuple[type[Exception], ...]:
     from ..discovery.config import ConfigError
     from ..discovery.landing import RunFailed
     from ..evaluators import TaskError
+    from ..evaluators.hardware import MeasurementFailed
     from ..sandbox import SandboxError
 
-    return (ExportError, JournalError, ConfigError, TaskError, SandboxError, RunFailed, FormulationError)
+    ours = (TaskError, SandboxError, MeasurementFailed)
+    return (*ours, ExportError, JournalError, ConfigError, RunFailed, FormulationError)
 
 
 def _of_the_system(error: OSError) -> str | None:

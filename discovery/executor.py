@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ..evaluators import Calibration, Evaluator, TaskFolder
+from ..evaluators.hardware import of_this_machine
 from ..sandbox import Backend, NoJail, Sandbox, SandboxError, open_sandbox
 from .jobs import Job
 
@@ -35,7 +36,10 @@ class Setting:
     backend: Backend
 
     def evaluator(self, sandbox: Sandbox) -> Evaluator:
-        return Evaluator(self.folder, sandbox, self.secret, self.calibration)
+        """Judges what is physically possible by the machine that it runs on."""
+        ceilings = of_this_machine(self.calibration.ceilings)
+        calibration = self.calibration.model_copy(update={"ceilings": ceilings})
+        return Evaluator(self.folder, sandbox, self.secret, calibration)
 
 
 class Jail:

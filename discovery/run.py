@@ -76,7 +76,7 @@ def start(
         for line in unpriced(config):
             stage(line)
         stage("measuring baseline and reference on this machine")
-        calibration = calibrate(folder, sandbox, secret)
+        calibration = calibrate(folder, sandbox, secret, tell=stage)
         state = RunState()
         opening = list(_opening(folder, config, secret, calibration, programs))
         journal.append(*opening)

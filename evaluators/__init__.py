@@ -9,6 +9,7 @@ from .duel import Duel
 from .evaluation import Evaluation, InstanceResult, Interval, Record, State
 from .evaluator import Evaluator
 from .gate import Known
+from .hardware.roofline import array_bytes, input_bytes
 from .loader import TaskError, TaskFolder, catalogue, load_task, reload_task
 from .oracle import CallLog, Oracle, OracleCall
 from .source import check_kept, check_source
@@ -22,6 +23,7 @@ from .task import (
     Measure,
     Objective,
     Paper,
+    Precision,
     Size,
     Task,
     TaskLimits,
@@ -51,6 +53,7 @@ __all__ = [
     "OracleCall",
     "OracleRefused",
     "Paper",
+    "Precision",
     "Record",
     "Rejected",
     "Session",
@@ -63,12 +66,14 @@ __all__ = [
     "Trace",
     "Unit",
     "Verdict",
+    "array_bytes",
     "calibrate",
     "catalogue",
     "check_kept",
     "check_source",
     "check_task",
     "costly",
+    "input_bytes",
     "load_task",
     "reload_task",
 ]

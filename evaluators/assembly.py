@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .calibration import Calibration
-from .evaluation import Evaluation, InstanceResult, Interval, State
+from .evaluation import Evaluation, InstanceResult, Interval, Roofline, State
 from .feedback import describe, kind_of_failure
-from .scoring import CONFIDENCE, aggregate, score
+from .hardware.roofline import roof
+from .scoring import CONFIDENCE, aggregate, geometric_mean, score
 from .seeds import kind_of
 from .syntax import code_size
-from .task import Constraint, Instance, Task
+from .task import Constraint, Instance, Measure, Task
 from .timing import clocked_score
 from .trial import Trial
 
@@ -30,6 +31,7 @@ class Assembly:
         self._tier = tier
         self._confidence = confidence
         self._gate = gate
+        self._roof = roof(task, calibration.ceilings)
 
     def result(
         self,
@@ -42,14 +44,15 @@ class Assembly:
     ) -> InstanceResult:
         """``ahead`` is the gain over the baseline, ``baseline`` its trial on this very instance where there was one."""
         state, note = trial.state, trial.note
+        reached = self._reached(instance, trial)
         if state is State.VALID:
             rules = self._task.objective.constraints
             broken = [rule for rule in rules if not self._holds(rule, instance, trial, baseline)]
             if broken:
                 state = State.INVALID
                 note = f"{note} {broken[0].metric} must be {broken[0].relation} {broken[0].bound:g}".strip()
-            elif self._gate and self._below_floor(instance, trial):
-                state, note = State.QUARANTINED, "faster than the task's physical floor"
+            elif self._gate and (why := self._too_fast(instance, trial, reached)):
+                state, note = State.QUARANTINED, why
         else:
             note = note or (trial.message if own_words else kind_of_failure(state, trial.message))
         return InstanceResult(
@@ -63,6 +66,7 @@ class Assembly:
             wall_seconds=trial.wall_seconds,
             peak_memory=trial.peak_memory,
             oracle_cost=trial.oracle_cost,
+            roofline=reached,
         )
 
     def _holds(self, rule: Constraint, instance: Instance, trial: Trial, baseline: Trial | None) -> bool:
@@ -78,9 +82,19 @@ class Assembly:
             bound *= metrics[instance.name].get(rule.metric, math.nan)
         return value <= bound if rule.relation == "<=" else value >= bound
 
-    def _below_floor(self, instance: Instance, trial: Trial) -> bool:
+    def _reached(self, instance: Instance, trial: Trial) -> Roofline | None:
+        """How near to the hardware's limit a VALID trial came, in the seconds that the objective counts, or of CPU."""
+        if self._roof is None or trial.state is not State.VALID:
+            return None
+        wall = self._task.objective.measure is Measure.WALL_SECONDS
+        return self._roof.over(instance, trial.wall_seconds if wall else trial.cpu_seconds)
+
+    def _too_fast(self, instance: Instance, trial: Trial, reached: Roofline | None) -> str:
+        """Why its cost is below what is physically possible, in words (D11); empty where it is not."""
         floor = self._task.floor
-        return floor is not None and trial.value is not None and trial.value < floor(instance)
+        if floor is not None and trial.value is not None and trial.value < floor(instance):
+            return "faster than the task's physical floor"
+        return self._roof.excess(reached) if self._roof is not None and reached is not None else ""
 
     def evaluation(
         self, results: Sequence[InstanceResult], size: str, files: Mapping[str, str], printed: str = ""
@@ -99,6 +113,7 @@ class Assembly:
         own = _harness(results, files, share)
         names = [axis.name for axis in self._task.descriptors]
         values = [result.value for result in results if result.value is not None]
+        fractions = [result.roofline.fraction for result in results if result.roofline is not None]
         return Evaluation(
             state=state,
             size=size,
@@ -113,6 +128,7 @@ class Assembly:
             peak_memory=int(own["peak_memory"]),
             tier=self._tier,
             load=os.getloadavg()[0] / len(os.sched_getaffinity(0)),
+            roofline=geometric_mean(fractions) if len(fractions) == len(results) else None,
             instances=tuple(results),
         )
 

@@ -62,13 +62,20 @@ def _load(path: Path) -> Arrays | None:
 
 
 def _store(path: Path, arrays: Arrays) -> None:
-    """Put the file in its place in one step, so that a reader beside us finds all of it or nothing."""
     archive = io.BytesIO()
     np.savez(archive, allow_pickle=False, **arrays)
+    put(path, hashlib.sha256(archive.getvalue()).digest() + archive.getvalue())
+
+
+def put(path: Path, content: bytes) -> None:
+    """Put a file in its place in one step, so that a reader beside us finds all of it or nothing.
+
+    Nothing is said where it cannot be written.
+    """
     scratch = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(hashlib.sha256(archive.getvalue()).digest() + archive.getvalue())
+        scratch.write_bytes(content)
         scratch.replace(path)
     except OSError:
         # The cache only saves time: a full disk or a home that cannot be written must not end a run.

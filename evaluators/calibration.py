@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import Field
 
 from ..sandbox import Sandbox
 from .behaviour import behaviour_of
-from .evaluation import Record, State
+from .evaluation import Evaluation, Record, State, percent
+from .hardware.ceilings import Ceilings
+from .hardware.measuring import Tell
+from .hardware.roofline import Roof, roof
+from .hardware.store import ceilings_for, on_stderr
 from .loader import TaskError, TaskFolder
-from .scoring import aggregate, ahead, gain
+from .scoring import aggregate, ahead, gain, geometric_mean
 from .seeds import draw, numbered_draw
 from .task import Instance, Objective, Size, Task
 from .timing import BaselineFailed, compared, draws_needed, fresh_instances
@@ -46,6 +52,30 @@ class Calibration(Record):
     smoke_tells: bool = False
     """Whether baseline and reference do different things on the smoke instances, as programs that differ should."""
     one: str = ""
+    ceilings: Ceilings | None = None
+    """Of this machine, where the task says what its instances ask of the hardware."""
+    least_seconds: dict[str, float] = Field(default_factory=dict)
+    """What the hardware needs at least, by instance name; of a clocked task that says so."""
+
+    @property
+    def baseline_roofline(self) -> float | None:
+        """Geometric mean of the baseline's fractions of the hardware's limit, where it is known."""
+        return self._roofline(self.baseline)
+
+    @property
+    def reference_roofline(self) -> float | None:
+        return self._roofline(self.reference)
+
+    def nearness(self, evaluation: Evaluation) -> str:
+        """The program's own, and what baseline and reference reach; empty where it is not known."""
+        own = evaluation.nearness
+        known = {"baseline": self.baseline_roofline, "reference": self.reference_roofline}
+        others = ", ".join(f"{name} {percent(fraction)}" for name, fraction in known.items() if fraction is not None)
+        return f"{own}; {others}" if own and others else own
+
+    def _roofline(self, seconds: dict[str, float]) -> float | None:
+        fractions = [least / seconds[name] for name, least in self.least_seconds.items() if name in seconds]
+        return geometric_mean(fractions)
 
     @property
     def top(self) -> str:
@@ -64,26 +94,37 @@ def calibrate(
     size: Size = "default",
     purpose: str = "search",
     sets: int = 1,
+    tell: Tell = on_stderr,
 ) -> Calibration:
     """Measure both programs, interleaved, on ``sets`` draws of instances; of a task without a reference the baseline.
 
     A clocked task takes ``sets`` times as many draws as one measurement of it needs. Where a program of the task fails
     on an instance, others are drawn, and those of all evaluations on this scale with them (its ``purpose`` tells).
+    Of a task that says what its instances ask of the hardware, this machine's ceilings are looked up, or measured after
+    ``tell`` was told.
     Raises: TaskError where it fails again and again, or the reference does not beat the baseline; SandboxError.
     """
+    ceilings = ceilings_for(folder.task, tell)
     for number in range(1, TRIES):
         try:
             drawn = purpose if number == 1 else f"{purpose}, draw {number}"
-            return _calibrated(folder, sandbox, secret, size, drawn, sets)
+            return _calibrated(folder, sandbox, secret, size, drawn, sets, ceilings)
         except OwnProgramFailed:
             continue
-    return _calibrated(folder, sandbox, secret, size, f"{purpose}, draw {TRIES}", sets)
+    return _calibrated(folder, sandbox, secret, size, f"{purpose}, draw {TRIES}", sets, ceilings)
 
 
 def _calibrated(
-    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
+    folder: TaskFolder,
+    sandbox: Sandbox,
+    secret: bytes,
+    size: Size,
+    purpose: str,
+    sets: int,
+    ceilings: Ceilings | None,
 ) -> Calibration:
-    names, pairs, draws = _measured(folder, sandbox, secret, size, purpose, sets)
+    found = _measured(folder, sandbox, secret, size, purpose, sets, roof(folder.task, ceilings))
+    names, pairs = found.names, found.pairs
     objective, unit = folder.task.objective, folder.task.unit
     gains = tuple(gain(objective, _value(reference), _value(baseline)) for baseline, reference in pairs if reference)
     by_name = dict(zip(names, pairs, strict=True))
@@ -93,7 +134,7 @@ def _calibrated(
     return Calibration(
         size=size,
         purpose=purpose,
-        sets=draws,
+        sets=found.draws,
         clocked=objective.measure.timed,
         tier=sandbox.tier,
         baseline=baseline,
@@ -109,6 +150,8 @@ def _calibrated(
         else aggregate(objective, list(reference.values())),
         smoke_tells=_smoke_tells(folder, sandbox, secret, purpose),
         one=unit.name if unit else "",
+        ceilings=ceilings,
+        least_seconds=found.least_seconds,
     )
 
 
@@ -120,36 +163,46 @@ Pair = tuple[Trial, Trial | None]
 """Baseline and, where there is one, reference on one instance."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Names of the instances, what was measured on them, the number of draws, and what the hardware needs at least."""
+
+    names: list[str]
+    pairs: list[Pair]
+    draws: int
+    least_seconds: dict[str, float] = field(default_factory=dict)
+
+
 def _measured(
-    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
-) -> tuple[list[str], list[Pair], int]:
-    """Names of the instances, what was measured on them, and the number of draws."""
+    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int, limit: Roof | None
+) -> _Measured:
     if folder.task.objective.measure.timed:
-        return _clocked(folder, sandbox, secret, size, purpose, sets)
+        return _clocked(folder, sandbox, secret, size, purpose, sets, limit)
     instances = draw(folder.task, secret, size, purpose, sets=sets)
     names = [instance.name for instance in _some(folder.task, size, instances)]
-    return names, [_pair(folder, sandbox, instance) for instance in instances], sets
+    return _Measured(names, [_pair(folder, sandbox, instance) for instance in instances], sets)
 
 
 def _clocked(
-    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int
-) -> tuple[list[str], list[Pair], int]:
+    folder: TaskFolder, sandbox: Sandbox, secret: bytes, size: Size, purpose: str, sets: int, limit: Roof | None
+) -> _Measured:
     """On instances of the calibration's own, as clocked programs have theirs."""
     task, name = folder.task, "calibration"
     per_draw = len(_some(task, size, numbered_draw(task, secret, size, purpose, 0, program_id=name)))
     draws = sets * draws_needed(task, per_draw)
-    names: list[str] = []
-    pairs: list[Pair] = []
+    found = _Measured([], [], draws)
     instances = fresh_instances(task, secret, size, purpose, name, draws)
     try:
         others = () if folder.reference is None else ({MAIN: folder.reference},)
         for one in compared(folder, sandbox, others, instances, own=True):
-            names.append(one.instance.name)
+            found.names.append(one.instance.name)
             reference = _own(task, one.instance, "reference", one.trials[0]) if one.trials else None
-            pairs.append((one.baseline, reference))
+            found.pairs.append((one.baseline, reference))
+            if limit is not None:
+                found.least_seconds[one.instance.name] = limit.least(one.instance)
     except BaselineFailed as error:
         raise OwnProgramFailed(str(error)) from error
-    return names, pairs, draws
+    return found
 
 
 def _smoke_tells(folder: TaskFolder, sandbox: Sandbox, secret: bytes, purpose: str) -> bool:

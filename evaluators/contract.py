@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from .task import Descriptor, Entry, Instance, Objective, Paper, Size, Style, Task, TaskLimits, Unit
+from .task import Descriptor, Entry, Instance, Objective, Paper, Precision, Size, Style, Task, TaskLimits, Unit
 
 
 class TaskError(Exception):
@@ -34,7 +35,9 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "shared": bool,
 }
 REQUIRED_CALLS = ("instances", "judge")
-OPTIONAL_CALLS = ("oracle", "drive", "floor")
+BOUNDS = ("floor", "flops", "bytes")
+"""Optional functions from an instance to a number."""
+OPTIONAL_CALLS = ("oracle", "drive", *BOUNDS)
 DRIVEN = ("staged", "rounds")
 
 
@@ -49,6 +52,8 @@ def violations(task: Task) -> Iterator[str]:
     if not _is_signature(task.entry):
         yield "the entry's signature is not Python: write it as 'def name(x: type) -> type'"
     yield from _style(task)
+    if task.precision not in get_args(Precision):
+        yield f"'precision' must be one of {', '.join(get_args(Precision))}, not {task.precision!r}"
     if task.repeats < 1:
         yield "'repeats' must be at least 1"
     if task.unit is not None and not task.unit.gain > 0:
@@ -91,7 +96,7 @@ def _style(task: Task) -> Iterator[str]:
 
 
 def guarded(task: Task, folder: Path) -> Task:
-    """The task with ``instances`` and ``floor`` that raise TaskError, naming file and line, where they fail.
+    """The task with ``instances`` and bounds that raise TaskError, naming file and line, where they fail.
 
     A judge, a driver or an oracle that fails is the business of a trial: it meets what the candidate says.
     """
@@ -102,14 +107,18 @@ def guarded(task: Task, folder: Path) -> Task:
             raise TaskError(f"{folder / 'task.py'}: instances(rng, '{size}') must return a list of Instance(...)")
         return made
 
-    def floor(instance: Instance) -> float:
-        assert task.floor is not None
-        bound = _called(folder, task.floor, instance)
-        if not isinstance(bound, int | float | np.number):
-            raise TaskError(f"{folder / 'task.py'}: floor(instance) must return a number")
-        return float(bound)
+    bounds = {name: _bound(folder, name, getattr(task, name)) for name in BOUNDS if getattr(task, name) is not None}
+    return replace(task, instances=instances, **bounds)
 
-    return replace(task, instances=instances, floor=floor if task.floor else None)
+
+def _bound(folder: Path, name: str, function: Callable[[Instance], float]) -> Callable[[Instance], float]:
+    def bound(instance: Instance) -> float:
+        value = _called(folder, function, instance)
+        if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            raise TaskError(f"{folder / 'task.py'}: {name}(instance) must return a number")
+        return float(value)
+
+    return bound
 
 
 def _called(folder: Path, function: Any, *arguments: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,12 +32,29 @@ class Record(BaseModel):
 AS_TRUSTED = "as trusted as its evaluator, which ran in one process with the program"
 
 
+def percent(fraction: float) -> str:
+    """A fraction of a limit in two significant digits: ``0.034 %``."""
+    return f"{float(f'{100 * fraction:.2g}'):g} %"
+
+
 class Interval(Record):
     """A two-sided confidence interval; a certificate's may be above 95 % (see ``discovery/certification.py``)."""
 
     low: float
     high: float
     confidence: float = 0.95
+
+
+class Roofline(Record):
+    """How near a program came to the hardware's limit on an instance (see ``hardware/roofline.py``).
+
+    ``seconds`` is the least that this machine needs, for arithmetic or for moving data; ``fraction`` is their part of
+    the seconds that the program took.
+    """
+
+    seconds: float
+    fraction: float
+    bound: Literal["arithmetic", "memory"]
 
 
 class InstanceResult(Record):
@@ -52,6 +70,7 @@ class InstanceResult(Record):
     wall_seconds: float = 0.0
     peak_memory: int = 0
     oracle_cost: float = 0.0
+    roofline: Roofline | None = None
 
 
 class Evaluation(Record):
@@ -73,6 +92,8 @@ class Evaluation(Record):
     peak_memory: int = 0
     tier: str = ""
     load: float | None = None
+    roofline: float | None = None
+    """Geometric mean of the instances' fractions of the hardware's limit, where the task says what they ask of it."""
     instances: tuple[InstanceResult, ...] = ()
     behaviour: str = ""
     """Hash of what the program did on the smoke instances; empty where it was not run on them, or only time counts."""
@@ -81,6 +102,14 @@ class Evaluation(Record):
     without a score)."""
     missed: tuple[str, ...] = ()
     """Counterexamples on which it failed and was evaluated all the same."""
+
+    @property
+    def nearness(self) -> str:
+        """How near to the hardware's limit it came, for people; empty where the task says nothing of its instances."""
+        if self.roofline is None:
+            return ""
+        bounds = sorted({one.roofline.bound for one in self.instances if one.roofline is not None})
+        return f"{percent(self.roofline)} of the hardware's limit ({', '.join(bounds)})"
 
     @property
     def caveat(self) -> str:

@@ -51,4 +51,6 @@ def _line(result: InstanceResult) -> str:
     parts += [f"{name}={value:.6g}" for name, value in list(result.metrics.items())[:MAX_METRICS]]
     if result.gain is not None:
         parts.append(f"gain={result.gain:.4g}")
+    if result.roofline is not None:
+        parts.append(f"of_hardware_limit={result.roofline.fraction:.2g}")
     return " ".join(parts) + (f" ({result.note})" if result.note else "")

@@ -44,6 +44,11 @@ def aggregate(objective: Objective, values: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(np.asarray(values) + objective.floor)))) - objective.floor
 
 
+def geometric_mean(values: Sequence[float]) -> float | None:
+    """Of positive values; None where there are none."""
+    return float(np.exp(np.mean(np.log(values)))) if values and min(values) > 0 else None
+
+
 @functools.cache
 def _quantile(degrees: float, confidence: float) -> float:
     """Student's t, two-sided."""

@@ -17,6 +17,7 @@ from .oracle import CallLog, Oracle
 Size = Literal["smoke", "default", "gpu"]
 Style = Literal["function", "oracle", "staged", "rounds"]
 Scale = Literal["log", "linear"]
+Precision = Literal["bfloat16", "tf32", "float32", "float64"]
 Metrics = Mapping[str, float]
 
 
@@ -186,6 +187,12 @@ class Task:
     drive: Callable[[Instance, Any], Any] | None = None
     """Rounds and staged tasks: ``drive(instance, session) -> output`` runs the parties (see styles.py)."""
     floor: Callable[[Instance], float] | None = None
+    flops: Callable[[Instance], float] | None = None
+    """The fewest floating-point operations with which a correct program can answer an instance."""
+    bytes: Callable[[Instance], float] | None = None
+    """The fewest different bytes that it must read or write: ``input_bytes`` are those that arrive in any case."""
+    precision: Precision = "bfloat16"
+    """The lowest precision in which a correct program can do the ``flops``."""
     suspicious_ratio: float = 10.0
     repeats: int = 3
     """Fresh draws of instances that a clocked program is timed on; more where they hold too few (see timing.py)."""

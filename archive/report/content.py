@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...evaluators import Evaluation, Interval, Measure, State
+from ...evaluators.evaluation import percent
 from ..failures import Failure
 from ..history import History, Yield, yields_by_mutation, yields_by_proposer
 from ..knowledge import certifies
@@ -247,9 +248,25 @@ class Content:
     def series(self) -> list[figures.Series]:
         return figures.all_series(self.history, self.program)
 
+    @property
+    def nearness(self) -> str:
+        """How near to the hardware's limit the program came in the search, beside baseline and reference."""
+        calibration, evaluation = self.history.state.calibration, self.evaluation
+        return calibration.nearness(evaluation) if calibration and evaluation else ""
+
+    @property
+    def machine(self) -> str:
+        """What the limit is that of."""
+        calibration = self.history.state.calibration
+        ceilings = calibration.ceilings if calibration else None
+        return ceilings.machine.processor if ceilings else ""
+
     @cached_property
-    def instance_rows(self) -> list[tuple[str, str, str, str, str, str, str]]:
-        """Per instance of the search: name, state, values of baseline, program and reference, CPU of both in s."""
+    def instance_rows(self) -> list[tuple[str, ...]]:
+        """Per instance of the search: name, state, values of baseline, program and reference, CPU of both in s.
+
+        Where it is known, also the program's part of the hardware's limit.
+        """
         calibration, evaluation = self.history.state.calibration, self.evaluation
         if calibration is None or evaluation is None:
             return []
@@ -262,6 +279,7 @@ class Content:
                 wording.number(calibration.reference.get(one.name)),
                 wording.number(calibration.baseline_cpu.get(one.name)),
                 wording.number(one.cpu_seconds),
+                *([percent(one.roofline.fraction) if one.roofline else "–"] if self.nearness else []),
             )
             for one in evaluation.instances
         ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from speciate.evaluators import Descriptor, Entry, TaskError, calibrate, load_task
-from speciate.evaluators.contract import violations
+from speciate.evaluators.contract import BOUNDS, violations
 from speciate.evaluators.lint import lint
 from speciate.sandbox import SandboxSpec, open_sandbox
 
@@ -92,13 +92,13 @@ def test_an_error_in_a_library_is_told_by_the_tasks_own_line(folder: Path) -> No
         load_task(str(folder)).task.instances(np.random.default_rng(0), "smoke")
 
 
-@pytest.mark.parametrize("floor", ["lambda i: 1 / 0", "lambda i: 'low'"])
-def test_a_floor_that_fails_is_the_tasks_fault(floor: str, folder: Path) -> None:
-    replace(folder, "task.py", "    judge=judge,", f"    judge=judge,\n    floor={floor},")
+@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("bound", ["lambda i: 1 / 0", "lambda i: 'low'", "lambda i: float('nan')"])
+def test_a_bound_that_fails_is_the_tasks_fault(bound: str, name: str, folder: Path) -> None:
+    replace(folder, "task.py", "    judge=judge,", f"    judge=judge,\n    {name}={bound},")
     task = load_task(str(folder)).task
-    assert task.floor is not None
     with pytest.raises(TaskError, match=r"task\.py"):
-        task.floor(task.instances(np.random.default_rng(0), "smoke")[0])
+        getattr(task, name)(task.instances(np.random.default_rng(0), "smoke")[0])
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,8 @@ def test_a_floor_that_fails_is_the_tasks_fault(floor: str, folder: Path) -> None
         ({"descriptors": (Descriptor("a", 0.0, 1.0, scale="log"),)}, "low > 0"),
         ({"descriptors": (Descriptor("a", 0.0, 1.0, bins=0),)}, "one bin"),
         ({"repeats": 0}, "'repeats'"),
+        ({"flops": 3.0}, "'flops'"),
+        ({"precision": "float16"}, "'precision'"),
         ({"style": "rounds"}, "'drive'"),
         ({"style": "magic"}, "'style'"),
         ({"entry": Entry("x = 1")}, "signature"),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from speciate.evaluators import Rejected
+from speciate.evaluators import Instance, Rejected
 from speciate.tasks.linear_systems.smash_spgemm import baseline, reference
-from speciate.tasks.linear_systems.smash_spgemm.task import instances, judge
+from speciate.tasks.linear_systems.smash_spgemm.task import fewest_places, instances, judge
 from speciate.tasks.linear_systems.workloads import compressed_rows, min_plus
 
 PROGRAMS = [baseline, reference]
@@ -151,3 +151,15 @@ def test_the_reference_is_faster(default):
         return time.process_time() - began
 
     assert seconds(reference) < 0.6 * seconds(baseline)
+
+
+def test_no_product_has_fewer_places_than_are_counted_on(default):
+    for instance in default:
+        a, b = (parts(instance, matrix) for matrix in "ab")
+        places = int(np.isfinite(min_plus(a, b, instance.inputs["m"])).sum())
+        assert 0 < fewest_places(instance) <= places
+
+
+def test_rows_that_are_empty_count_nothing():
+    inputs = {"a_ptr": np.array([0, 0, 2, 2]), "a_idx": np.array([0, 1]), "b_ptr": np.array([0, 3, 4, 9])}
+    assert fewest_places(Instance("by hand", inputs)) == 3

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...evaluators import Calibration, Evaluation, InstanceResult, State
+from ...evaluators.evaluation import percent
 from .words import clean, memory, number, score, small_time, span
 
 
@@ -27,6 +28,8 @@ def evaluation_lines(evaluation: Evaluation, calibration: Calibration | None) ->
     spent = f"{small_time(evaluation.cpu_seconds)} cpu, {small_time(evaluation.wall_seconds)} wall"
     lines.append(Line(f"{spent}, {memory(evaluation.peak_memory)}, jail {evaluation.tier or '-'}", "dim"))
     lines += [Line(f"scored {evaluation.caveat}", "bad")] if evaluation.caveat else []
+    if evaluation.nearness:
+        lines.append(Line(calibration.nearness(evaluation) if calibration else evaluation.nearness))
     lines += [Line(f"{clean(name)} = {number(value, 5)}", "dim") for name, value in evaluation.descriptors.items()]
     return [*lines, Line(""), *instance_lines(evaluation.instances, calibration)]
 
@@ -40,10 +43,11 @@ def instance_lines(results: Sequence[InstanceResult], calibration: Calibration |
     if not results:
         return [Line("no instance was tried", "dim")]
     width = max(8, *(len(clean(result.name)) for result in results))
+    limited = any(result.roofline is not None for result in results)
     head = (
         f"{'instance':<{width}}  {'state':<9} {'value':>10} {'baseline':>10} {'reference':>10} {'score':>8} {'cpu':>8}"
     )
-    lines = [Line(head, "dim")]
+    lines = [Line(f"{head} {'of limit':>9}" if limited else head, "dim")]
     for result in results:
         base, reference = _scale(result.name, calibration)
         unit = None if calibration is None else calibration.reference_gain
@@ -52,6 +56,8 @@ def instance_lines(results: Sequence[InstanceResult], calibration: Calibration |
             f"{clean(result.name):<{width}}  {result.state.value:<9} {number(result.value, 5):>10} "
             f"{number(base, 5):>10} {number(reference, 5):>10} {score(reached):>8} {small_time(result.cpu_seconds):>8}"
         )
+        if limited:
+            text += f" {percent(result.roofline.fraction) if result.roofline else '-':>9}"
         lines.append(Line(text, "" if _valid(result.state) else "bad"))
         if result.note:
             lines.append(Line(f"{'':<{width}}  {clean(result.note)}", "dim"))

@@ -30,6 +30,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -102,6 +103,7 @@ task = Task(
         imports=("numpy",),
     ),
     repeats=2,
+    bytes=input_bytes,
     claim=(
         "For bounded entries tensor attention takes nearly linear instead of cubic time; measured here is CPU time "
         "against the direct sum at an error of a hundredth of the output's variation."

@@ -33,6 +33,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import distinct_indices
 from ....sandbox import MIB, Limits
@@ -116,6 +117,7 @@ task = Task(
         imports=("numpy",),
     ),
     repeats=2,
+    bytes=input_bytes,
     claim=(
         "Evaluating all k swaps of a candidate at once and swapping eagerly saves a factor of order k; measured here "
         "is CPU time against FastPAM1 at equal quality."

@@ -31,6 +31,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import distinct_indices
 from ....sandbox import MIB, Limits
@@ -119,6 +120,7 @@ task = Task(
         imports=("numpy",),
     ),
     repeats=2,
+    bytes=input_bytes,
     claim=(
         "The changes of all swaps at once save a factor of order k with the same result, 200 at k = 100 in compiled "
         "code; measured here is CPU time against PAM."

@@ -32,6 +32,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -101,6 +102,14 @@ def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
     return Verdict(valid=True, metrics={"products": float(products), "compression": products / max(len(idx), 1)})
 
 
+def fewest_places(instance: Instance) -> int:
+    """Of C, at least: a row has as many as the longest row of B that it meets. Each holds a sum of its own."""
+    a_ptr, a_idx, b_ptr = (instance.inputs[name] for name in ("a_ptr", "a_idx", "b_ptr"))
+    met = np.append(np.diff(b_ptr)[a_idx], 0)
+    longest = np.maximum.reduceat(met, a_ptr[:-1])
+    return int(longest[np.diff(a_ptr) > 0].sum())
+
+
 task = Task(
     id="smash_spgemm",
     family="linear_systems",
@@ -125,6 +134,9 @@ task = Task(
         imports=("numpy",),
     ),
     repeats=2,
+    flops=fewest_places,
+    bytes=lambda instance: input_bytes(instance) + 8 * fewest_places(instance),
+    precision="float64",
     claim=(
         "Merging products as they are made is 9.4 times as fast as other methods on the thesis's machine; measured "
         "here is CPU time against expanding, sorting and compressing."

@@ -39,6 +39,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -136,6 +137,7 @@ task = Task(
         imports=("numpy", "scipy.sparse", "scipy.sparse.linalg", "scipy.linalg", "scipy.optimize", "scipy.special"),
     ),
     repeats=2,
+    bytes=input_bytes,
     claim=(
         "Sparse Newton steps after a Sinkhorn warm start need orders of magnitude fewer iterations and several times "
         "less time at small regularisation; measured here is CPU time to a marginal error of 1e-9."

@@ -33,6 +33,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -120,6 +121,7 @@ task = Task(
         imports=("numpy", "scipy.linalg", "scipy.sparse"),
     ),
     repeats=2,
+    bytes=input_bytes,
     claim=(
         "Greedy rules, large blocks and second-order updates on the support beat cyclic coordinate descent by large "
         "factors; measured is CPU time to a certified gap of 1e-8."

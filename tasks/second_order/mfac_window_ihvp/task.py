@@ -36,6 +36,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -161,6 +162,7 @@ task = Task(
         run=Limits(cpu_seconds=5.0, wall_seconds=60.0, memory_bytes=1024 * MIB),
         imports=("numpy", "scipy.linalg"),
     ),
+    bytes=input_bytes,
     claim=(
         "Inverse-Hessian-vector products over a window in O(dm + m^3) instead of O(dm^2) a step; measured is the CPU "
         "time of a stream at a residual of 1e-6."
