@@ -129,7 +129,7 @@ def imagine(tmp_path_factory: pytest.TempPathFactory) -> Imagine:
                 state.apply(event)
             conductor = Conductor(
                 config, task_card(folder), Rules(folder.task, baseline), state, journal, proposer,
-                Imagined(judge, config.workers, duration), Budget(config.budget),
+                Imagined(judge, config.workers or 1, duration), Budget(config.budget),
             )  # fmt: skip
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(conductor.run())

@@ -13,6 +13,7 @@ from ...archive import (
     Event,
     IslandAdded,
     IslandReset,
+    Joined,
     Migrated,
     Proposed,
     Remeasured,
@@ -67,7 +68,9 @@ def _told_of_run(event: Event) -> str:
         case Stopped():
             return f"{event.reason} after {duration(event.seconds)}"
         case Resumed():
-            return "goes on"
+            return f"conductor {event.conductor} goes on" if event.conductor else "goes on"
+        case Joined():
+            return f"conductor {event.conductor} joins with {plural(event.islands, 'island')}"
         case _:
             data = event.model_dump(mode="json", exclude={"kind"})
             return "  ".join(
