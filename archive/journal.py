@@ -48,7 +48,7 @@ class Journal:
     """
 
     def __init__(self, directory: Path, store: Store, connection: Connection, readonly: bool) -> None:
-        from sqlalchemy import insert
+        from sqlalchemy import bindparam, insert, select
 
         from .store import events
 
@@ -58,6 +58,7 @@ class Journal:
         self._readonly = readonly
         self._lock: Lock | None = None
         self._insert = insert(events)
+        self._news = select(events).where(events.c.seq > bindparam("last")).order_by(events.c.seq)
         self._turn: RootTransaction | None = None
         self._last, self._chain = self._end()
 
@@ -131,17 +132,12 @@ class Journal:
 
         Raises: JournalError.
         """
-        from sqlalchemy import select
-
-        from .store import events
-
         self._check_writable()
-        query = select(events).where(events.c.seq > self._last).order_by(events.c.seq)
         with explained(self.directory):
             self._turn = self._connection.begin()
             try:
                 self._store.hold(self._connection)
-                rows = [Row(*row) for row in self._connection.execute(query)]
+                rows = [Row(*row) for row in self._connection.execute(self._news, {"last": self._last})]
             except BaseException:
                 self._give_up()
                 raise

@@ -35,6 +35,8 @@ class Knowledge:
     calibration: Calibration | None = None
     proposals: dict[str, Proposed] = field(default_factory=dict)
     """By program id, in the order in which they were made."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Of the programs in that order, from 0 on."""
     pending: dict[int, Proposed] = field(default_factory=dict)
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
     launched: dict[int, Launched] = field(default_factory=dict)

@@ -146,6 +146,7 @@ class RunState(Knowledge):
         self.pending[event.index] = event
         if event.program in self.proposals:
             return
+        self.places[event.program] = len(self.proposals)
         self.proposals[event.program] = event
         for parent in event.parents:
             self._children.setdefault(parent, []).append(event.program)

@@ -35,7 +35,5 @@ def join(
     if address is not None:
         changes["address"] = address
     with interruptible(), Progress(quiet=json) as progress:
-        result = join_run(
-            directory, changes, settings or (), model=model, observers=(progress,), stage=progress.stage
-        )
+        result = join_run(directory, changes, settings or (), model=model, observers=(progress,), stage=progress.stage)
     finish(result, json)

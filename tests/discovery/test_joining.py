@@ -166,9 +166,7 @@ def wait_for(directory: Path, kind: str, count: int, conductors: Sequence[subpro
 
 @pytest.mark.slow
 @pytest.mark.parametrize("server", [True, False], ids=["postgresql", "sqlite"])
-def test_three_conductors_of_which_one_is_killed(
-    server: bool, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_three_conductors_of_which_one_is_killed(server: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each in a folder of its own, as on another machine, or all in one; the victim and the time are drawn."""
     dice = random.Random()
     runs = [tmp_path / name for name in ("first", "second", "third")] if server else [tmp_path / "run"] * 3
