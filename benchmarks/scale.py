@@ -8,6 +8,7 @@ saturated where the workers ask for more candidates per second than one core can
 from __future__ import annotations
 
 import argparse
+import ast
 import asyncio
 import contextlib
 import gc
@@ -37,43 +38,65 @@ def resident() -> int:
     return pages * 4096
 
 
-@dataclass
-class Marks:
-    """An observer that notes CPU and memory at the first quarter of the evaluations and at the end."""
+def yardstick(source: str) -> float:
+    """CPU seconds to parse and unparse a program once, which differ between machines as the conductor's do."""
+    began = time.process_time()
+    ast.unparse(ast.parse(source))
+    return time.process_time() - began
 
-    evaluations: int
-    cpu: list[float]
-    wall: list[float]
-    memory: list[int]
-    counted: list[int]
+
+EVERY = 25
+"""Programs per yardstick, so that what else the machine does weighs on both alike."""
+
+
+class Marks:
+    """An observer that notes CPU and memory when a part of the programs is evaluated, and at the end."""
+
+    def __init__(self, source: str, first: int, last: int) -> None:
+        self._source = source
+        self._due = [first, last]
+        self._next = first
+        self.yards: list[float] = []
+        self.cpu: list[float] = []
+        self.wall: list[float] = []
+        self.memory: list[int] = []
+        self.counted: list[int] = []
 
     def notify(self, event: Event, state: RunState, budget: Budget) -> None:
-        due = (self.evaluations // 4, self.evaluations)
-        if len(self.cpu) < 2 and state.evaluations >= due[len(self.cpu)]:
+        if self._due and state.evaluations >= self._due[0]:
+            self._due.pop(0)
             gc.collect()
-            self.cpu.append(time.process_time())
-            self.wall.append(time.monotonic())
             self.memory.append(resident())
             self.counted.append(len(state.proposals))
+            self.wall.append(time.monotonic())
+            self.cpu.append(time.process_time() - sum(self.yards))
+        elif state.evaluations >= self._next and self._due:
+            self._next += EVERY
+            self.yards.append(yardstick(self._source))
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``cpu_ms`` per candidate and ``growth`` in bytes per program, over the last three quarters."""
+    """Over the part of the run in which the cluster is full."""
 
     load: Load
     candidates: int
     cpu_ms: float
-    wall_ms: float
+    """Per candidate."""
+    yard_ms: float
     growth: float
-    virtual_seconds: float
+    """Bytes of memory per program."""
     busy: float
-    """Share of the workers' time."""
+    """Share of the workers' time, over the whole run."""
 
     @property
-    def most(self) -> float:
-        """Candidates per second of one core."""
-        return 1000 / self.cpu_ms
+    def yards(self) -> float:
+        """CPU per candidate, in parses of its text."""
+        return self.cpu_ms / self.yard_ms
+
+    def most(self, yard_ms: float) -> float:
+        """Candidates per second of one core of a machine with this yardstick."""
+        return 1000 / (self.yards * yard_ms)
 
 
 def calibration() -> Calibration:
@@ -111,11 +134,11 @@ def opening(folder: TaskFolder, config: RunConfig) -> list[Event]:
 
 
 def measure(load: Load, candidates: int, directory: Path, url: str | None = None) -> Measured:
-    """One run of so many candidates."""
+    """One run of so many candidates, of which the last half is measured."""
     folder = load_task(TASK)
     budget = BudgetSettings(evaluations=candidates)
-    config = RunConfig(budget=budget, workers=load.workers, in_flight=load.lines * load.workers)
-    marks = Marks(candidates, [], [], [], [])
+    config = RunConfig(budget=budget, workers=load.workers, in_flight=load.lines * load.workers, ordered=load.ordered)
+    marks = Marks(folder.baseline, candidates // 2, candidates - 1)
     with contextlib.closing(Journal.create(directory, url)) as journal:
         state = RunState()
         events = opening(folder, config)
@@ -130,9 +153,8 @@ def measure(load: Load, candidates: int, directory: Path, url: str | None = None
         load=load,
         candidates=len(state.proposals),
         cpu_ms=1000 * (marks.cpu[1] - marks.cpu[0]) / done,
-        wall_ms=1000 * (marks.wall[1] - marks.wall[0]) / done,
+        yard_ms=1000 * sum(marks.yards) / len(marks.yards),
         growth=(marks.memory[1] - marks.memory[0]) / done,
-        virtual_seconds=loop.time(),
         busy=cluster.busy / (load.workers * loop.time()),
     )
 
@@ -159,16 +181,37 @@ async def _conduct(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, nargs="*", default=[100, 1_000, 10_000])
-    parser.add_argument("--candidates", type=int, default=20_000)
-    parser.add_argument("--longest", type=float, default=3600.0)
+    parser.add_argument("--candidates", type=int, default=40_000)
+    parser.add_argument("--longest", type=float, default=3600.0, help="seconds; the shortest evaluation takes 1")
+    parser.add_argument("--last-reply", type=float, default=60.0, help="seconds; the first replies take 1")
     parser.add_argument("--lines", type=int, default=2, help="evaluations in flight per worker")
-    parser.add_argument("--journal", help="URL of a PostgreSQL database; SQLite by default")
+    parser.add_argument("--as-they-end", action="store_true", help="evaluations land as they end (ordered=false)")
+    parser.add_argument("--journal", metavar="URL", help="a PostgreSQL database; SQLite by default")
     options = parser.parse_args()
-    load = Load(longest=options.longest, lines=options.lines)
+    load = Load(
+        longest=options.longest,
+        last_reply=options.last_reply,
+        lines=options.lines,
+        ordered=not options.as_they_end,
+    )
+    quiet = 1000 * min(yardstick(load_task(TASK).baseline) for _ in range(200))
+    print(f"parsing a program takes {quiet:.2f} ms at best; candidates per second are for that")
+    print("| workers | mean s | asked per s | CPU per candidate | parses | most per s | busy | bytes per program |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for workers in options.workers:
         with tempfile.TemporaryDirectory() as scratch:
             one = measure(replace(load, workers=workers), options.candidates, Path(scratch) / "run", options.journal)
-        print(one, one.most, flush=True)
+        row = (
+            f"{workers:,}",
+            f"{one.load.mean_seconds:.1f}",
+            f"{one.load.demand:.1f}",
+            f"{one.cpu_ms:.2f} ms",
+            f"{one.yards:.2f}",
+            f"{one.most(quiet):.0f}",
+            f"{one.busy:.0%}",
+            f"{one.growth:,.0f}",
+        )
+        print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":

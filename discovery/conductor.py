@@ -148,6 +148,9 @@ class Conductor:
         if self._recorder.tired:
             self._recorder.commit()
             await asyncio.sleep(0)
+        if not self._config.ordered and self._evaluating.ready:
+            await self._land(await self._evaluating.next())
+            return True
         if len(self._evaluating.tasks) < self._config.lines:
             if self._ready:
                 self._evaluating.add(asyncio.create_task(self._landing.evaluate(self._ready.popleft())))
@@ -208,11 +211,12 @@ class Conductor:
             return NoProposal("time is up")
 
     async def _accept(self) -> None:
-        """The oldest proposal comes to its end: it is dropped, or goes to evaluation."""
+        """The oldest proposal comes to its end, if no evaluation goes before: it is dropped, or goes to evaluation."""
         flight = self._proposing[0]
         if not flight.made.done():
             self._recorder.commit()
-            await asyncio.wait([flight.made])
+            if await self._evaluating.before(flight.made):
+                return
         self._recorder.begin()
         made = self._made(flight)
         self._proposing.popleft()
