@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,8 @@ class Cluster:
         self._free = asyncio.Semaphore(load.workers)
         self.busy = 0.0
         """Virtual seconds of workers at work."""
+        self.cpu = 0.0
+        """Seconds of this process that went into imagining."""
         self.done = 0
 
     async def do(self, job: Job[Any]) -> Any:
@@ -74,6 +77,13 @@ class Cluster:
             seconds = self._seconds()
             self.busy += seconds
             await asyncio.sleep(seconds)
+        began = time.process_time()
+        try:
+            return self._result(job, seconds)
+        finally:
+            self.cpu += time.process_time() - began
+
+    def _result(self, job: Evaluate, seconds: float) -> Evaluation:
         self.done += 1
         if self._rng.random() < self._load.lost:
             return job.lost("an imagined node failed")
@@ -141,6 +151,8 @@ class Model:
         self._baseline = baseline
         self._rng = np.random.default_rng(seed)
         self._desk: Desk | None = None
+        self.cpu = 0.0
+        """Seconds of this process that went into imagining."""
 
     @property
     def concurrency(self) -> int:
@@ -158,19 +170,20 @@ class Model:
     async def propose(self, brief: Brief) -> Proposal:
         assert self._desk is not None
         await asyncio.sleep(self._rng.uniform(self._load.first_reply, self._load.last_reply))
+        began = time.process_time()
         source = self._baseline.replace(START, f"{START}SCALE = {1 + brief.index / 1e9!r}\n", 1)
         asked = f"{brief.index:064x}"
-        self._desk.record(
-            Replied(
-                index=brief.index,
-                step=0,
-                model=self.name,
-                prompt_hash=asked,
-                text=IDEA + source,
-                prompt_tokens=3000,
-                output_tokens=600,
-            )
+        reply = Replied(
+            index=brief.index,
+            step=0,
+            model=self.name,
+            prompt_hash=asked,
+            text=IDEA + source,
+            prompt_tokens=3000,
+            output_tokens=600,
         )
+        self.cpu += time.process_time() - began
+        self._desk.record(reply)
         return Proposal(
             program=Program.of(source),
             parents=(brief.parent.program.id,),

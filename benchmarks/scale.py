@@ -1,8 +1,8 @@
 """``python -m speciate.benchmarks.scale``: how large a cluster one conductor keeps busy.
 
 Conductor, archive and journal are those of a run; the workers and the model are imagined, on a virtual clock. What is
-measured is this process's CPU and memory per candidate, the imagined parts and the event loop included. A conductor is
-saturated where the workers ask for more candidates per second than one core can serve.
+measured is this process's CPU and memory per candidate, the event loop included, what goes into imagining left out. A
+conductor is saturated where the workers ask for more candidates per second than one core can serve.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import gc
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ..discovery.briefing import task_card
 from ..discovery.conductor import Conductor
 from ..discovery.config import BudgetSettings, RunConfig
 from ..discovery.events import seed_event
+from ..discovery.recorder import Observer
 from ..discovery.rules import Rules
 from ..evaluators import Calibration, Descriptor, TaskFolder, load_task
 from .cluster import INSTANCES, Cluster, Load, Model
@@ -52,8 +54,9 @@ EVERY = 25
 class Marks:
     """An observer that notes CPU and memory when a part of the programs is evaluated, and at the end."""
 
-    def __init__(self, source: str, first: int, last: int) -> None:
+    def __init__(self, source: str, first: int, last: int, imagined: Callable[[], float]) -> None:
         self._source = source
+        self._imagined = imagined
         self._due = [first, last]
         self._next = first
         self.yards: list[float] = []
@@ -69,7 +72,7 @@ class Marks:
             self.memory.append(resident())
             self.counted.append(len(state.proposals))
             self.wall.append(time.monotonic())
-            self.cpu.append(time.process_time() - sum(self.yards))
+            self.cpu.append(time.process_time() - sum(self.yards) - self._imagined())
         elif state.evaluations >= self._next and self._due:
             self._next += EVERY
             self.yards.append(yardstick(self._source))
@@ -138,7 +141,8 @@ def measure(load: Load, candidates: int, directory: Path, url: str | None = None
     folder = load_task(TASK)
     budget = BudgetSettings(evaluations=candidates)
     config = RunConfig(budget=budget, workers=load.workers, in_flight=load.lines * load.workers, ordered=load.ordered)
-    marks = Marks(folder.baseline, candidates // 2, candidates - 1)
+    cluster, model = Cluster(load), Model(load, folder.baseline)
+    marks = Marks(folder.baseline, candidates // 2, candidates - 1, lambda: cluster.cpu + model.cpu)
     with contextlib.closing(Journal.create(directory, url)) as journal:
         state = RunState()
         events = opening(folder, config)
@@ -147,7 +151,7 @@ def measure(load: Load, candidates: int, directory: Path, url: str | None = None
             state.apply(event)
         loop = VirtualLoop()
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            cluster = runner.run(_conduct(load, folder, config, state, journal, marks))
+            runner.run(conduct(folder, config, state, journal, model, cluster, marks))
     done = marks.counted[1] - marks.counted[0]
     return Measured(
         load=load,
@@ -159,23 +163,27 @@ def measure(load: Load, candidates: int, directory: Path, url: str | None = None
     )
 
 
-async def _conduct(
-    load: Load, folder: TaskFolder, config: RunConfig, state: RunState, journal: Journal, marks: Marks
-) -> Cluster:
-    cluster = Cluster(load)
+async def conduct(
+    folder: TaskFolder,
+    config: RunConfig,
+    state: RunState,
+    journal: Journal,
+    model: Model,
+    cluster: Cluster,
+    observer: Observer,
+) -> None:
     conductor = Conductor(
         config,
         task_card(folder),
         Rules(folder.task, folder.baseline),
         state,
         journal,
-        Model(load, folder.baseline),
+        model,
         cluster,
         Budget(config.budget),
-        (marks,),
+        (observer,),
     )
     await conductor.run()
-    return cluster
 
 
 def main() -> None:

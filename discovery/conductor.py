@@ -156,7 +156,7 @@ class Conductor:
                 self._evaluating.add(asyncio.create_task(self._landing.evaluate(self._ready.popleft())))
                 return True
             self._fill()
-            if self._proposing:
+            if self._proposing and not self._short():
                 await self._accept()
                 return True
         if self._evaluating.tasks:
@@ -165,6 +165,13 @@ class Conductor:
             await self._land(await self._evaluating.next())
             return True
         return False
+
+    def _short(self) -> bool:
+        """Whether the budget allows fewer proposals than could fly, and what lands first may give back some of it.
+
+        Else the last evaluations of a run would wait, one by one, for a proposal each.
+        """
+        return len(self._proposing) < self._most_flights() and len(self._evaluating.tasks) >= len(self._proposing)
 
     def _fill(self) -> None:
         """Launch proposals. What each is shown is fixed now, whatever lands before it is made."""

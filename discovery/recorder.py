@@ -46,6 +46,11 @@ class Recorder:
 
     def begin(self) -> None:
         """Begin a turn, or go on with the one that is open. Raises: JournalError."""
+        if self._broken:
+            raise JournalError(
+                f"not all was written to the journal of {self._journal.directory}: go on with "
+                f"'speciate resume {self._journal.directory}'"
+            )
         if self._began is None:
             self._open()
         posted, self._posted = self._posted, []
@@ -53,11 +58,6 @@ class Recorder:
             self.fold(event)
 
     def _open(self) -> None:
-        if self._broken:
-            raise JournalError(
-                f"not all was written to the journal of {self._journal.directory}: go on with "
-                f"'speciate resume {self._journal.directory}'"
-            )
         news = self._journal.begin()
         self._began = time.monotonic()
         before = self._budget.of_state(self._state)

@@ -103,7 +103,7 @@ def _outside(source: str) -> list[list[str]]:
     parts: list[list[str]] = [[]]
     outside = True
     for line in source.splitlines():
-        marker = _MARKER.search(line)
+        marker = _MARKER.search(line) if "EVOLVE" in line else None
         if marker is not None and marker[1] == START:
             outside = False
             parts[-1].append(START)
