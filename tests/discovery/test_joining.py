@@ -67,7 +67,7 @@ def conduct(directory: Path, first: int) -> tuple[Journal, RunState, Conductor]:
     state = replay(journal)
     reserved = 0 if first == 0 else len(state.pending)
     budget = Budget(config.budget, evaluations=state.evaluations + reserved)
-    recorder = Recorder(journal, state, budget)
+    recorder, number = Recorder(journal, state, budget), 0
     if first:
         recorder.begin()
         number = len(state.ended)
@@ -78,7 +78,7 @@ def conduct(directory: Path, first: int) -> tuple[Journal, RunState, Conductor]:
     conductor = Conductor(
         config, task_card(folder), Rules(folder.task, program(N=0)), state, journal,
         ScriptedProposer(lambda index: program(N=first + index + 1), latency_seconds=0.001),
-        Imagined(judged, 2, lambda: dice.uniform(0.0, 0.01)), budget, number=number if first else 0,
+        Imagined(judged, 2, lambda: dice.uniform(0.0, 0.01)), budget, number=number,
     )  # fmt: skip
     return journal, state, conductor
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from speciate.agents.scripted import ScriptedProposer
@@ -29,7 +31,7 @@ def all_lost(source: str) -> Evaluation:
 def test_a_program_on_which_all_machines_fail_is_given_up_and_the_run_goes_on(imagine: Imagine) -> None:
     """Of many millions some will meet three bad nodes; nobody is charged for it."""
     proposer = ScriptedProposer(lambda index: program(N=index + 1))
-    values = {"budget__evaluations": 30, "workers": 4, "in_flight": 8}
+    values: dict[str, Any] = {"budget__evaluations": 30, "workers": 4, "in_flight": 8}
     state, _ = imagine(poisoned, proposer, program(N=0), duration=lambda: 1.0, **values)
     assert state.evaluations == 30
     assert state.counts[State.INFRA] == 3
