@@ -47,6 +47,13 @@ class Archipelago:
     def of(cls, settings: ArchiveSettings, seed: int) -> Archipelago:
         return cls(settings, seed, [Island(make_space(settings, island)) for island in range(settings.islands)])
 
+    def extend(self, count: int) -> list[int]:
+        """So many new islands, empty. Returns their numbers."""
+        first = len(self.islands)
+        added = list(range(first, first + count))
+        self.islands += [Island(make_space(self.settings, island)) for island in added]
+        return added
+
     def add(self, island: int, program_id: str, evaluation: Evaluation) -> AddResult:
         return self.islands[island].add(program_id, evaluation)
 

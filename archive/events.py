@@ -20,6 +20,15 @@ FORMAT = 1
 """Number of the journal's format; a reader refuses any other."""
 
 
+STRIDE = 10**9
+"""Conductor ``c`` numbers its proposals from ``c * STRIDE`` on, so that nobody else has the same number."""
+
+
+def conductor_of(index: int) -> int:
+    """Whose proposal that is."""
+    return index // STRIDE
+
+
 class RunStarted(Record):
     """First event of a journal. ``secret`` (hex) is what the run's instances derive from."""
 
@@ -225,18 +234,34 @@ class Certified(Record):
     gap: float | None = None
 
 
+class Joined(Record):
+    """A further conductor takes part, with new islands of its own, which begin with the baseline ``program``.
+
+    Conductors count from 0, which is the one that began the run. ``config`` is the joining one's; of its budget and
+    seed the run's hold.
+    """
+
+    kind: Literal["joined"] = "joined"
+    conductor: int
+    islands: int
+    program: str
+    config: dict[str, Any]
+
+
 class Stopped(Record):
-    """The run ended; ``seconds`` is its wall time over all sittings."""
+    """A conductor ended; ``seconds`` is the wall time of the run over all sittings."""
 
     kind: Literal["stopped"] = "stopped"
     reason: str
     seconds: float
+    conductor: int = 0
 
 
 class Resumed(Record):
-    """A further sitting; ``budget`` takes the place of the run's where more was granted."""
+    """A conductor goes on; ``budget`` takes the place of the run's where more was granted."""
 
     kind: Literal["resumed"] = "resumed"
+    conductor: int = 0
     budget: dict[str, Any] | None = None
 
 
@@ -254,6 +279,7 @@ Event = Annotated[
     | Traced
     | Moved
     | Certified
+    | Joined
     | Stopped
     | Resumed,
     Field(discriminator="kind"),

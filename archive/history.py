@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..evaluators import Evaluation, Interval, State
-from .events import Dropped, Evaluated, Event, Proposed, Resumed
+from .events import Dropped, Evaluated, Event, Joined, Proposed, Resumed
 from .failures import Failures
 from .island import AddStatus
 from .journal import Journal, JournalError
@@ -74,7 +74,7 @@ class History:
 
     def apply(self, at: float, event: Event) -> None:
         """Fold one event, written ``at`` seconds since 1970."""
-        if self._before is not None and not isinstance(event, Resumed):
+        if self._before is not None and not isinstance(event, Resumed | Joined):
             self.seconds += max(0.0, at - self._before)
         self._before = at
         self.events += 1

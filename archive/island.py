@@ -67,6 +67,15 @@ class Island:
 
     def add(self, program_id: str, evaluation: Evaluation) -> AddResult:
         """A strictly better score displaces the elite of the program's cell; an equal one does not."""
+        answer = self.answer(evaluation)
+        cell = self.space.cell(evaluation.descriptors)
+        if answer.status is not AddStatus.REJECTED and cell is not None and evaluation.score is not None:
+            self.space.keep(cell, evaluation.descriptors)
+            self._keep(cell, Elite(program_id, evaluation.score))
+        return answer
+
+    def answer(self, evaluation: Evaluation) -> AddResult:
+        """What ``add`` would say; nothing changes."""
         score = evaluation.score
         if evaluation.state is not State.VALID:
             return AddResult(AddStatus.REJECTED, reason=evaluation.state.value)
@@ -78,8 +87,6 @@ class Island:
         elite = self.elites_by_cell.get(cell)
         if elite is not None and not score > elite.score:
             return AddResult(AddStatus.REJECTED, reason=f"not better than the elite {elite.program[:12]} of its cell")
-        self.space.keep(cell, evaluation.descriptors)
-        self._keep(cell, Elite(program_id, score))
         if elite is None:
             return AddResult(AddStatus.NEW)
         return AddResult(AddStatus.IMPROVED, improvement=score - elite.score, displaced=elite.program)

@@ -16,7 +16,7 @@ from .lock import Lock
 from .places import ADDRESS, FILE, LOCK
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RootTransaction
 
     from .store import Store
 
@@ -42,26 +42,30 @@ def link(previous: str, at: float, kind: str, payload: str) -> str:
 
 
 class Journal:
-    """Events in the order in which they happened. One writer at a time, any number of readers.
+    """Events in the order in which they happened. Any number of readers; several conductors write it in turns.
 
-    An event is safe from the death of the process once ``append`` has returned. Close it after use.
+    An event is safe from the death of the process once ``commit`` or ``append`` has returned. Close it after use.
     """
 
-    def __init__(self, directory: Path, store: Store, connection: Connection, lock: Lock | None) -> None:
-        from sqlalchemy import insert
+    def __init__(self, directory: Path, store: Store, connection: Connection, readonly: bool) -> None:
+        from sqlalchemy import bindparam, insert, select
 
         from .store import events
 
         self.directory = directory
         self._store = store
         self._connection = connection
-        self._lock = lock
+        self._readonly = readonly
+        self._lock: Lock | None = None
         self._insert = insert(events)
+        self._news = select(events).where(events.c.seq > bindparam("last")).order_by(events.c.seq)
+        self._turn: RootTransaction | None = None
         self._last, self._chain = self._end()
 
     @classmethod
     def create(cls, directory: Path, url: str | None = None) -> Journal:
-        """Begin a journal, in the folder or in the database at ``url``; the folder is made where it does not exist.
+        """Begin a journal, in the folder or in the database at ``url``, as conductor 0; the folder is made where it
+        does not exist.
 
         Raises: JournalError where the folder holds a run (but for one that died before its first program), or the
         database cannot be used.
@@ -84,41 +88,95 @@ class Journal:
                     kept.prepare(connection)
                     store.metadata.create_all(connection)
                     connection.execute(insert(store.schema), {"format": FORMAT, "version": __version__})
-                kept.claim(connection)
-            journal = cls(directory, kept, connection, lock)
+                    kept.claim(connection, 0)
+            journal = cls(directory, kept, connection, readonly=False)
+            journal._lock = lock
             undo.pop_all()
             return journal
 
     @classmethod
-    def open(cls, directory: Path, readonly: bool = False) -> Journal:
-        """Open a run's journal, to go on with it or only to read.
+    def open(cls, directory: Path, readonly: bool = False, conductor: int | None = 0) -> Journal:
+        """Open a run's journal, to go on with it as one of its conductors or only to read; with None as conductor the
+        right is claimed later.
 
-        Raises: JournalError where there is none, another process writes it, or another version wrote it.
+        Raises: JournalError where there is none, another process is that conductor, or another version wrote it.
         """
         from .store import store_of
 
         if not is_run(directory):
             raise JournalError(f"{directory} holds no run (neither {FILE} nor {ADDRESS} in it): give the folder of one")
         with contextlib.ExitStack() as undo:
-            lock = None if readonly else Lock(directory)
-            if lock is not None:
-                undo.callback(lock.release)
             with explained(directory):
                 store = store_of(directory)
                 connection = undo.enter_context(store.connect(readonly))
-                if not readonly:
-                    store.claim(connection)
                 _check_format(directory, connection)
-                journal = cls(directory, store, connection, lock)
+                journal = cls(directory, store, connection, readonly)
+            if not readonly and conductor is not None:
+                with explained(directory), connection.begin():
+                    journal.claim(conductor)
             undo.pop_all()
             return journal
 
-    def append(self, *events: Event) -> int:
-        """Write events in one transaction: all of them or none. Returns the number of the last one.
+    def claim(self, conductor: int) -> None:
+        """Be that conductor until it is closed; in a transaction. Raises: JournalError where another process is."""
+        lock = Lock(self.directory, conductor)
+        try:
+            self._store.claim(self._connection, conductor)
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+
+    def begin(self) -> list[Event]:
+        """Begin a turn: nobody else writes before ``commit``. Returns what others wrote since this one looked last.
+
+        Raises: JournalError.
+        """
+        self._check_writable()
+        with explained(self.directory):
+            self._turn = self._connection.begin()
+            try:
+                self._store.hold(self._connection)
+                rows = [Row(*row) for row in self._connection.execute(self._news, {"last": self._last})]
+            except BaseException:
+                self._give_up()
+                raise
+        if rows:
+            self._last, self._chain = rows[-1].seq, rows[-1].chain
+        return [self._decoded(row) for row in rows]
+
+    def commit(self, *events: Event) -> int:
+        """End the turn: write events, all of them or none. Returns the number of the last one.
 
         Raises: JournalError where the disk is full or the file cannot be written.
         """
-        if self._lock is None:
+        assert self._turn is not None
+        at, seq, chain = time.time(), self._last, self._chain
+        rows = []
+        for event in events:
+            payload = event.model_dump_json()
+            seq, chain = seq + 1, link(chain, at, event.kind, payload)
+            rows.append({"seq": seq, "at": at, "kind": event.kind, "payload": payload, "chain": chain})
+        with explained(self.directory):
+            try:
+                if rows:
+                    self._connection.execute(self._insert, rows)
+                self._turn.commit()
+            except BaseException:
+                self._give_up()
+                raise
+        self._turn = None
+        self._last, self._chain = seq, chain
+        return self._last
+
+    def _give_up(self) -> None:
+        """End the turn and write nothing."""
+        if self._turn is not None:
+            self._turn.rollback()
+            self._turn = None
+
+    def _check_writable(self) -> None:
+        if self._readonly:
             raise JournalError(f"the journal of {self.directory} was opened for reading only")
         if self._connection.invalidated:
             # A new one would not have the right to write, which another process may have by now.
@@ -126,17 +184,16 @@ class Journal:
                 f"the connection to the journal of {self.directory} was lost: go on with "
                 f"'speciate resume {self.directory}'"
             )
-        at, seq, chain = time.time(), self._last, self._chain
-        rows = []
-        for event in events:
-            payload = event.model_dump_json()
-            seq, chain = seq + 1, link(chain, at, event.kind, payload)
-            rows.append(Row(seq, at, event.kind, payload, chain)._asdict())
-        if rows:
-            with explained(self.directory), self._connection.begin():
-                self._connection.execute(self._insert, rows)
-            self._last, self._chain = seq, chain
-        return self._last
+
+    def append(self, *events: Event) -> int:
+        """A turn in which nothing that others wrote matters, since there are no others.
+
+        Raises: JournalError, also where there were.
+        """
+        if self.begin():
+            self._give_up()
+            raise JournalError(f"another process writes to the run of {self.directory}: wait for it or stop it")
+        return self.commit(*events)
 
     def events(self, after: int = 0) -> Iterator[tuple[int, float, Event]]:
         """(number, seconds since 1970, event) of every event after number ``after``, those written meanwhile too.
@@ -144,13 +201,17 @@ class Journal:
         Raises: JournalError for a row that is no event.
         """
         for row in self.rows(after):
-            try:
-                event = decode(row.payload)
-            except ValueError:
-                raise JournalError(
-                    f"event {row.seq} of {self.directory} cannot be read: 'speciate verify {self.directory}' says more"
-                ) from None
-            yield row.seq, row.at, event
+            if row.seq > self._last and not self._readonly:  # it will not be news
+                self._last, self._chain = row.seq, row.chain
+            yield row.seq, row.at, self._decoded(row)
+
+    def _decoded(self, row: Row) -> Event:
+        try:
+            return decode(row.payload)
+        except ValueError:
+            raise JournalError(
+                f"event {row.seq} of {self.directory} cannot be read: 'speciate verify {self.directory}' says more"
+            ) from None
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """As ``events``, undecoded."""

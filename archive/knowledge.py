@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..evaluators import Evaluation, State, Trace
 from ..evaluators.calibration import Calibration
 from .archipelago import Archipelago
-from .events import Launched, Proposed, RunStarted
+from .events import STRIDE, Joined, Launched, Proposed, RunStarted
 from .fronts import InstanceFront
 from .journal import JournalError
 from .ledger import Ledger
@@ -35,6 +35,8 @@ class Knowledge:
     calibration: Calibration | None = None
     proposals: dict[str, Proposed] = field(default_factory=dict)
     """By program id, in the order in which they were made."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Of the programs in that order, from 0 on."""
     pending: dict[int, Proposed] = field(default_factory=dict)
     """Proposed and neither evaluated nor dropped, by index; a proposal whose evaluation was INFRA stays."""
     launched: dict[int, Launched] = field(default_factory=dict)
@@ -58,14 +60,21 @@ class Knowledge:
     spent: Spent = field(default_factory=Spent)
     ledger: Ledger = field(default_factory=Ledger)
     """What the proposers achieved, per island."""
-    next_index: int = 0
+    next_indices: dict[int, int] = field(default_factory=dict)
+    """By conductor."""
+    owners: list[int] = field(default_factory=list)
+    """By island, the conductor that proposes for it."""
+    joined: dict[int, Joined] = field(default_factory=dict)
+    """By conductor; the first one did not join."""
+    ended: dict[int, str | None] = field(default_factory=dict)
+    """By conductor, why it ended; None while it goes on."""
     behaviours: dict[str, str] = field(default_factory=dict)
     """The first program of each behaviour on the smoke instances."""
     evaluations: int = 0
     """How many programs the search has evaluated; those that failed on the smoke instances, INFRA and simplified ones
     do not count."""
     stopped: str | None = None
-    """Why the run ended, None while it goes on."""
+    """Why the run ended, by the last one of its conductors; None while one goes on."""
     _archipelago: Archipelago | None = None
     _evaluations: Shelf = field(default_factory=Shelf)
     _ranking: Ranking = field(default_factory=Ranking)
@@ -91,6 +100,18 @@ class Knowledge:
     def seen(self, program: str) -> bool:
         """Whether the program was ever proposed."""
         return program in self.proposals
+
+    def next_index(self, conductor: int = 0) -> int:
+        """Number of the conductor's next proposal."""
+        return self.next_indices.get(conductor, conductor * STRIDE + (conductor > 0))
+
+    def islands_of(self, conductor: int) -> list[int]:
+        """The islands that it proposes for."""
+        return [island for island, owner in enumerate(self.owners) if owner == conductor]
+
+    def at_work(self, but: int | None = None) -> list[int]:
+        """Conductors that did not end, as far as the journal knows: one that was killed is among them."""
+        return [one for one, reason in self.ended.items() if reason is None and one != but]
 
     def find(self, prefix: str) -> str:
         """The id that begins so. Raises: JournalError where none does, or several do."""

@@ -1,4 +1,4 @@
-"""The right to write a run, on this machine."""
+"""The right to be a conductor of a run, on this machine."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 from .failure import JournalError, explained
-from .places import LOCK
+from .places import lock_name
 
 
 class Lock:
-    """One process at a time; the kernel takes it back when the process dies, however it dies."""
+    """One process at a time for each conductor; the kernel takes it back when the process dies, however it dies."""
 
-    def __init__(self, directory: Path) -> None:
-        path = directory / LOCK
+    def __init__(self, directory: Path, conductor: int = 0) -> None:
+        path = directory / lock_name(conductor)
         with explained(directory):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:

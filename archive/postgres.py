@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 10
 
 
 class PostgresStore:
-    """Its one writer, on whichever machine, holds a lock that the server takes back when the connection ends."""
+    """Each conductor, on whichever machine, holds a lock that the server takes back when the connection ends."""
 
     def __init__(self, url: URL, schema: str, file: Path) -> None:
         self._url = url
@@ -59,20 +59,27 @@ class PostgresStore:
         self._file.touch(mode=0o600)
         self._file.write_text(f"{self._url.render_as_string(hide_password=False)}#{self._schema}\n", encoding="utf-8")
 
-    def claim(self, connection: Connection) -> None:
-        """Raises: JournalError where another process writes the run."""
-        key = int.from_bytes(hashlib.blake2b(self._schema.encode(), digest_size=8).digest(), signed=True)
-        with connection.begin():
-            if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
-                return
-            holder = connection.scalar(
-                text(
-                    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "
-                    "WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = :key"
-                ),
-                {"key": key},
-            )
+    def claim(self, connection: Connection, conductor: int) -> None:
+        """Raises: JournalError where another process is that conductor."""
+        key = self._key(str(conductor))
+        if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+            return
+        holder = connection.scalar(
+            text(
+                "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                "WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = :key"
+            ),
+            {"key": key},
+        )
         raise JournalError(f"the run's journal is in use by {holder or 'another process'}: wait for it or stop it")
+
+    def hold(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._key("write")})
+
+    def _key(self, purpose: str) -> int:
+        """Of an advisory lock, which all runs of a database share."""
+        name = f"{self._schema} {purpose}".encode()
+        return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
 
     def remove(self) -> None:
         """The schema too, where there is one yet."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from ..evaluators.source import statements
-from ..evaluators.syntax import parse
+from ..evaluators.outline import outline, stripped
 
 MAIN = "program.py"
 
@@ -22,19 +21,9 @@ UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 def canonical(source: str) -> str:
     """The source without comments, docstrings and layout, or the text itself where it does not parse."""
     try:
-        return ast.unparse(_stripped(source))
+        return outline(source).canonical
     except UNREADABLE:
         return source
-
-
-def _stripped(source: str) -> ast.Module:
-    """The syntax tree without docstrings. Raises: one of ``UNREADABLE``."""
-    tree = parse(source)
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in (tree, *statements(tree)):
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
 
 
 @dataclass(frozen=True)
@@ -92,14 +81,14 @@ class Program:
 
 def _nodes(source: str) -> int:
     try:
-        return sum(1 for _ in ast.walk(_stripped(source)))
+        return sum(1 for _ in ast.walk(stripped(source)))
     except UNREADABLE:
         return 0
 
 
 def _formed(source: str) -> str:
     try:
-        return ast.unparse(_Blank().visit(_stripped(source)))
+        return ast.unparse(_Blank().visit(stripped(source)))
     except UNREADABLE:
         return source
 

@@ -13,9 +13,12 @@ from sqlalchemy.pool import StaticPool
 
 from .places import FILE
 
+WAIT_MS = 60_000
+"""For another conductor's turn to end."""
+
 
 class SqliteStore:
-    """Its one writer is held off by the folder's lock."""
+    """Conductors of one machine only: what holds them apart are locks of the folder, and of SQLite for each write."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / FILE
@@ -26,8 +29,11 @@ class SqliteStore:
     def prepare(self, connection: Connection) -> None:
         """The file is made by the first table."""
 
-    def claim(self, connection: Connection) -> None:
+    def claim(self, connection: Connection, conductor: int) -> None:
         """The folder's lock is enough."""
+
+    def hold(self, connection: Connection) -> None:
+        """A writer's transactions are immediate."""
 
     def remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
@@ -40,8 +46,14 @@ def _writer(file: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # else sqlite3 begins transactions by itself, and later
+        connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..evaluators import Evaluation, State
 from ..evaluators.duel import pooled
@@ -16,6 +18,7 @@ from .events import (
     Event,
     IslandAdded,
     IslandReset,
+    Joined,
     Launched,
     Migrated,
     Proposed,
@@ -26,6 +29,7 @@ from .events import (
     RunStarted,
     Stopped,
     Traced,
+    conductor_of,
 )
 from .island import AddResult, AddStatus
 from .journal import Journal, JournalError
@@ -72,13 +76,15 @@ class RunState(Knowledge):
             case Dropped():
                 self._dropped(event)
             case Launched():
-                self.next_index = max(self.next_index, event.index + 1)
+                self._count(event.index)
                 self.launched[event.index] = event
             case Replied():
                 self.spent.reply(event)
             case Migrated() | IslandReset() | IslandAdded():
                 evaluation = self.evaluation_of(event.program)
                 self.archipelago.carry_out(Move(event.kind, event.program, event.source, event.target))
+                if isinstance(event, IslandAdded):
+                    self.owners.append(conductor_of(event.index))
                 return [(event.target, self._offer(event.target, event.program, evaluation))]
             case Remeasured():
                 self._remeasured(event)
@@ -89,25 +95,46 @@ class RunState(Knowledge):
                 self._refuted(event)
             case Traced():
                 self.traces[event.program] = event.trace
-            case RunStarted() | Calibrated():
-                self._began(event)
-            case Stopped() | Resumed():
-                self._went_on(event)
+            case RunStarted() | Calibrated() | Joined() | Stopped() | Resumed():
+                return self._attended(event)
         return []
 
-    def _began(self, event: RunStarted | Calibrated) -> None:
-        if isinstance(event, Calibrated):
-            self.calibration = event.calibration
-        else:
-            self.started = event
-            self._archipelago = Archipelago.of(event.archive, event.seed)
+    def _attended(self, event: RunStarted | Calibrated | Joined | Stopped | Resumed) -> Additions:
+        match event:
+            case RunStarted():
+                self.started = event
+                self._archipelago = Archipelago.of(event.archive, event.seed)
+                self.owners = [0] * event.archive.islands
+                self.ended[0] = None
+            case Calibrated():
+                self.calibration = event.calibration
+            case Joined():
+                return self._joined(event)
+            case Stopped():
+                self._ends(event.conductor, event.reason)
+            case Resumed():
+                self._ends(event.conductor, None)
+                self._grant(event.budget)
+        return []
 
-    def _went_on(self, event: Stopped | Resumed) -> None:
-        """Or came to its end."""
-        self.stopped = event.reason if isinstance(event, Stopped) else None
-        if isinstance(event, Resumed) and event.budget is not None and self.started is not None:
-            config = self.started.config | {"budget": event.budget}
-            self.started = self.started.model_copy(update={"config": config})
+    def _grant(self, budget: dict[str, Any] | None) -> None:
+        if budget is not None and self.started is not None:
+            self.started = self.started.model_copy(update={"config": self.started.config | {"budget": budget}})
+
+    def _joined(self, event: Joined) -> Additions:
+        evaluation = self.evaluation_of(event.program)
+        self.joined[event.conductor] = event
+        self._ends(event.conductor, None)
+        self.owners += [event.conductor] * event.islands
+        return [(one, self._offer(one, event.program, evaluation)) for one in self.archipelago.extend(event.islands)]
+
+    def _ends(self, conductor: int, reason: str | None) -> None:
+        self.ended[conductor] = reason
+        self.stopped = reason if not self.at_work() else None
+
+    def _count(self, index: int) -> None:
+        conductor = conductor_of(index)
+        self.next_indices[conductor] = max(self.next_index(conductor), index + 1)
 
     def _refuted(self, event: Refuted) -> None:
         self.evaluation_of(event.program)
@@ -130,6 +157,7 @@ class RunState(Knowledge):
         self.pending[event.index] = event
         if event.program in self.proposals:
             return
+        self.places[event.program] = len(self.proposals)
         self.proposals[event.program] = event
         for parent in event.parents:
             self._children.setdefault(parent, []).append(event.program)
@@ -142,7 +170,7 @@ class RunState(Knowledge):
             self.ledger.enter(event.island, event.proposer, event.detail, 0.0, cost)
 
     def _advance(self, event: Proposed | Dropped) -> None:
-        self.next_index = max(self.next_index, event.index + 1)
+        self._count(event.index)
         self.launched.pop(event.index, None)
         self.spent.settle(event)
 
@@ -165,14 +193,21 @@ class RunState(Knowledge):
             self.quarantined.append(program)
         duel = self._remeasurements.pop(event.index, None)
         beaten = duel.elite if duel is not None and duel.duel.won else None
-        targets = range(len(self.archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
-        added = [(island, self._offer(island, program, evaluation, beaten)) for island in targets]
+        added = [(island, self._offer(island, program, evaluation, beaten)) for island in self._targets(proposed)]
         if proposed.operator != SIMPLIFY:
             if not evaluation.gated:
                 self.evaluations += 1
                 self.archipelago.count()
             self._credit(proposed, leader, added[0][1], DROPPED_COST if evaluation.gated else 1.0)
         return added
+
+    def _targets(self, proposed: Proposed) -> Sequence[int]:
+        return range(len(self.archipelago.islands)) if proposed.operator == SEED else (proposed.island,)
+
+    def foreseen(self, proposed: Proposed, evaluation: Evaluation) -> Additions:
+        """What the islands would answer to an evaluation now."""
+        islands = self.archipelago.islands
+        return [(island, islands[island].answer(evaluation)) for island in self._targets(proposed)]
 
     def _credit(self, proposed: Proposed, leader: str | None, answer: AddResult, evaluated: float) -> None:
         """Enter a proposal's reward; ``leader`` was the best program of its island before.

@@ -41,8 +41,15 @@ class Store(Protocol):
         """Before the tables are made, in the same transaction."""
         ...
 
-    def claim(self, connection: Connection) -> None:
-        """The right to write, as long as the connection lasts. Raises: JournalError where another has it."""
+    def claim(self, connection: Connection, conductor: int) -> None:
+        """The right to be that conductor, as long as the connection lasts. Raises: JournalError where another has it.
+
+        Called in a transaction.
+        """
+        ...
+
+    def hold(self, connection: Connection) -> None:
+        """Nobody else writes before the transaction, which has just begun, ends; others wait."""
         ...
 
     def remove(self) -> None:

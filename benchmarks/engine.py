@@ -29,17 +29,18 @@ class Probe:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._before: float | None = None
+        self._before: tuple[int, float] | None = None
         self.cpu_ms: float | None = None
         self.memory_mb: float | None = None
 
     def notify(self, event: Event, state: RunState, budget: Budget) -> None:
         if not isinstance(event, Evaluated):
             return
-        if state.evaluations == WARM_UP:
-            self._before = tree_cpu(os.getpid())
-        elif state.evaluations == WARM_UP + self._count and self._before is not None:
-            self.cpu_ms = (tree_cpu(os.getpid()) - self._before) / self._count * 1e3
+        if self._before is None and state.evaluations >= WARM_UP:
+            self._before = state.evaluations, tree_cpu(os.getpid())
+        elif self._before is not None and state.evaluations == WARM_UP + self._count:
+            count, cpu = self._before
+            self.cpu_ms = (tree_cpu(os.getpid()) - cpu) / (state.evaluations - count) * 1e3
             self.memory_mb = tree_memory(os.getpid()) / MB
 
 

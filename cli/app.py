@@ -12,6 +12,7 @@ from . import (
     checking,
     comparing,
     importing,
+    joining,
     machine,
     making,
     redteam,
@@ -56,6 +57,7 @@ app.command("check")(checking.check)
 app.command("evaluate")(catalogue.evaluate)
 app.command("run")(running.run)
 app.command("resume")(running.resume)
+app.command("join")(joining.join)
 app.command("compare")(comparing.compare)
 app.command("runs")(browsing.runs)
 app.command("show")(browsing.show)

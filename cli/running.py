@@ -151,7 +151,7 @@ def interruptible() -> Iterator[None]:
 
 
 def document(result: Outcome) -> dict[str, Any]:
-    """The JSON of run and resume."""
+    """The JSON of run, resume and join."""
     certificate = result.certificate
     best = None
     if result.best and result.evaluation:
@@ -178,6 +178,7 @@ def document(result: Outcome) -> dict[str, Any]:
         "seconds": result.seconds,
         "cost": {"tokens": result.tokens, "usd": result.usd, "unpriced_tokens": result.unpriced_tokens},
         "stopped_by": result.stopped_by,
+        "at_work": result.at_work,
     }
 
 
@@ -187,6 +188,10 @@ def finish(result: Outcome, json: bool) -> None:
         emit_json(document(result))
     else:
         _show(result)
+    if result.at_work:
+        others = ", ".join(map(str, result.at_work))
+        note(f"conductor {others} of this run goes on, and the last one certifies; 'speciate resume {result.run}'")
+        note("  takes the place of one that was killed")
     if result.stopped_by == "interrupted":
         note(f"interrupted; go on with: speciate resume {result.run}")
         raise typer.Exit(INTERRUPTED)

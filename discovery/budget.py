@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 
 from ..agents import Cost
+from ..archive import RunState
+from ..archive.spent import Bill
 from .config import BudgetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Of the limits, by all conductors of a run."""
+
+    evaluations: int
+    spent: Bill
 
 
 class Budget:
@@ -30,7 +41,8 @@ class Budget:
         self.evaluations = evaluations
         self.tokens = tokens
         self.usd = usd
-        self._held: list[Cost] = []
+        self._held_tokens = 0
+        self._held_usd = Fraction(0)
         self._clock = clock
         self._started = clock() - seconds
 
@@ -50,13 +62,32 @@ class Budget:
         """Give back a reservation whose proposal was never evaluated."""
         self.evaluations -= 1
 
+    @staticmethod
+    def of_state(state: RunState) -> Taken:
+        """What the journal knows to be evaluated, or on its way, and spent."""
+        return Taken(state.evaluations + len(state.pending), state.spent.total)
+
+    def others(self, before: Taken, after: Taken) -> None:
+        """Count what other conductors did meanwhile: the limits are those of all together."""
+        self.evaluations += after.evaluations - before.evaluations
+        spent = after.spent.beyond(before.spent)
+        self.tokens += spent.tokens
+        self.usd += spent.usd
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether others have taken an evaluation that was reserved here."""
+        return self.limits.evaluations is not None and self.evaluations > self.limits.evaluations
+
     def hold(self, allowance: Cost) -> None:
         """Reserve what a proposal may cost."""
-        self._held.append(allowance)
+        self._held_tokens += allowance.tokens
+        self._held_usd += Fraction(allowance.usd or 0.0)
 
     def settle(self, allowance: Cost, cost: Cost) -> None:
         """Give a reservation back and charge what the proposal did cost."""
-        self._held.remove(allowance)
+        self._held_tokens -= allowance.tokens
+        self._held_usd -= Fraction(allowance.usd or 0.0)
         self.tokens += cost.tokens
         self.usd += cost.usd or 0.0
 
@@ -64,8 +95,8 @@ class Budget:
         """The name of the limit that is reached, or that one more proposal of this allowance may pass, or None."""
         limits = self.limits
         further = Cost() if allowance is None else allowance
-        tokens = sum(held.tokens for held in self._held) + further.tokens
-        usd = math.fsum(held.usd or 0.0 for held in self._held) + (further.usd or 0.0)
+        tokens = self._held_tokens + further.tokens
+        usd = float(self._held_usd + Fraction(further.usd or 0.0))
         reached = {
             "evaluations": limits.evaluations is not None and self.evaluations >= limits.evaluations,
             "time": limits.seconds is not None and self.seconds >= limits.seconds,

@@ -20,9 +20,10 @@ import numpy as np
 from ..archive import Journal, RunState, is_run, replay
 from ..evaluators import Interval, TaskError, load_task
 from .config import ConfigError, RunConfig
+from .executors import settle
 from .finish import Stage
 from .recorder import Observer
-from .run import resume, settle, start
+from .run import resume, start
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -143,9 +144,10 @@ def _states(directory: Path) -> Iterator[RunState]:
 def _same(task: str, config: RunConfig, directory: Path, state: RunState) -> None:
     """Raises: ConfigError, TaskError where the run in the folder is not the one that is asked for."""
     assert state.started is not None
-    if state.started.task_digest != load_task(task).digest:
+    folder = load_task(task)
+    if state.started.task_digest != folder.digest:
         raise TaskError(f"{directory} holds a run of another task, or of other files of this one: give another -o")
-    asked, found = settle(config).model_dump(mode="json"), state.started.config
+    asked, found = settle(config, folder.task.limits).model_dump(mode="json"), state.started.config
     other = sorted(key for key in asked.keys() - {"workers"} if asked[key] != found.get(key))
     if other:
         raise ConfigError(f"{directory} holds a run with other settings ({', '.join(other)}): give another -o")

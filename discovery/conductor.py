@@ -8,6 +8,7 @@ from collections import deque
 from ..agents import FIRST, Brief, Cost, Desk, NoProposal, Proposal, Proposer, ProposerFailed, Starts, TaskCard, Waits
 from ..agents.proposer import Reads
 from ..archive import Journal, Launched, Program, Proposed, RunState
+from ..archive.events import conductor_of
 from ..archive.state import SEED
 from ..evaluators import State
 from .briefing import Briefing
@@ -15,7 +16,7 @@ from .budget import Budget
 from .config import RunConfig
 from .events import dropped_event, proposed_event
 from .executor import Executor
-from .flight import Flight, Landed
+from .flight import AsTheyEnd, Flight, InOrder, Landed
 from .jobs import Smoke
 from .landing import Landing, RunFailed
 from .recorder import Observer, Recorder
@@ -28,13 +29,14 @@ MAX_BARREN = 300
 
 
 class Conductor:
-    """Keeps proposals on their way through propose -> evaluate -> add; the only writer of the journal.
+    """Keeps proposals on their way through propose -> evaluate -> add; the only writer of the journal in its process.
 
     State changes only by folding events, so that a replay of the journal gives the same state. Two queues, each emptied
     in the order in which it was filled: proposals under way (one, or as many as a proposer that waits wants) and up to
     ``config.lines`` evaluations. A brief is fixed when its proposal is launched, and ``_step`` looks at the lengths of
     the queues only: with a deterministic proposer and judge a run repeats exactly, whatever answers and evaluations
-    take.
+    take. That ends where evaluations are taken as they end (``config.ordered``), and where other conductors take part:
+    ``number`` says which one of them this is, and it proposes for its own islands.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Conductor:
         budget: Budget,
         observers: tuple[Observer, ...] = (),
         reopened: Reopened | None = None,
+        number: int = 0,
     ) -> None:
         self._config = config
         self._rules = rules
@@ -58,21 +61,22 @@ class Conductor:
         self._executor = executor
         self._budget = budget
         self._reopened = reopened or Reopened()
+        self._number = number
         self._recorder = Recorder(journal, state, budget, observers)
         reads = isinstance(proposer, Reads) and proposer.reads
-        self._tracing = Tracing(executor, state, self._recorder.record, self._reopened.traces)
+        self._tracing = Tracing(executor, state, self._recorder.record_now, self._reopened.traces)
         tracing = self._tracing if reads else None
         self._landing = Landing(executor, state, self._recorder, lines=config.lines, tracing=tracing)
         self._briefing = Briefing(card, config.selection, proposer)
         self._waits = proposer if isinstance(proposer, Waits) else None
         self._starts = proposer.starts if isinstance(proposer, Starts) else 0
         self._allowance = self._waits.allowance if self._waits else Cost()
-        self._next_index = state.next_index
+        self._next_index = state.next_index(number)
         self._again = deque(sorted(self._reopened.briefs.items()))
-        self._ready = deque(state.pending.values())
+        self._ready = deque(one for one in state.pending.values() if conductor_of(one.index) == number)
         self._proposed = {proposal.program for proposal in self._ready}
         self._proposing: deque[Flight] = deque()
-        self._evaluating: deque[asyncio.Task[Landed]] = deque()
+        self._evaluating = InOrder() if config.ordered else AsTheyEnd()
         self._barren = 0
         self._stop_reason: str | None = None
         self._failure: ProposerFailed | None = None
@@ -109,7 +113,7 @@ class Conductor:
     def _desk(self) -> Desk:
         return Desk(
             directory=self._journal.directory,
-            record=self._recorder.record,
+            record=self._recorder.post,
             violations=self._rules.violations,
             smoke=lambda program, counterexamples: self._executor.do(Smoke(program.files, tuple(counterexamples))),
             trace=self._tracing.of_failure,
@@ -119,12 +123,13 @@ class Conductor:
 
     async def _clear(self) -> None:
         """Leave nothing running; what is paid for is waited for, so that it is in the journal."""
-        tasks = [*(flight.made for flight in self._proposing), *self._evaluating]
+        tasks = [*(flight.made for flight in self._proposing), *self._evaluating.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._waits is not None:
             await self._waits.close()
+        self._recorder.close()
 
     async def _seed(self) -> None:
         """Evaluate the baseline before anything is varied: the islands start from it."""
@@ -133,24 +138,40 @@ class Conductor:
             self._budget.reserve_evaluation()
             landed = await self._landing.evaluate(proposed)
             await self._land(landed)
+            self._recorder.commit()
             evaluation = landed.evaluation
             if evaluation.state is not State.VALID:
                 raise RunFailed(f"the task's baseline is {evaluation.state} on this machine: {evaluation.feedback}")
 
     async def _step(self) -> bool:
         """One event of the loop; False where nothing is left to do."""
-        if len(self._evaluating) < self._config.lines:
+        if self._recorder.tired:
+            self._recorder.commit()
+            await asyncio.sleep(0)
+        if not self._config.ordered and self._evaluating.ready:
+            await self._land(await self._evaluating.next())
+            return True
+        if len(self._evaluating.tasks) < self._config.lines:
             if self._ready:
-                self._evaluating.append(asyncio.create_task(self._landing.evaluate(self._ready.popleft())))
+                self._evaluating.add(asyncio.create_task(self._landing.evaluate(self._ready.popleft())))
                 return True
             self._fill()
-            if self._proposing:
+            if self._proposing and not self._short():
                 await self._accept()
                 return True
-        if self._evaluating:
-            await self._land(await self._evaluating.popleft())
+        if self._evaluating.tasks:
+            if not self._evaluating.ready:
+                self._recorder.commit()
+            await self._land(await self._evaluating.next())
             return True
         return False
+
+    def _short(self) -> bool:
+        """Whether the budget allows fewer proposals than could fly, and what lands first may give back some of it.
+
+        Else the last evaluations of a run would wait, one by one, for a proposal each.
+        """
+        return len(self._proposing) < self._most_flights() and len(self._evaluating.tasks) >= len(self._proposing)
 
     def _fill(self) -> None:
         """Launch proposals. What each is shown is fixed now, whatever lands before it is made."""
@@ -170,9 +191,12 @@ class Conductor:
         if self._again:
             index, (island, brief) = self._again.popleft()
             return index, island, brief
+        if self._waits is not None:
+            self._recorder.begin()
         index = self._next_index
         self._next_index += 1
-        island = index % len(self._state.archipelago.islands)
+        islands = self._state.islands_of(self._number)
+        island = islands[index % len(islands)]
         brief = self._briefing.brief(self._state, index, island, self._config.seed)
         if self._waits is not None:
             self._recorder.record(Launched(index=index, island=island))
@@ -194,9 +218,13 @@ class Conductor:
             return NoProposal("time is up")
 
     async def _accept(self) -> None:
-        """The oldest proposal comes to its end: it is dropped, or goes to evaluation."""
+        """The oldest proposal comes to its end, if no evaluation goes before: it is dropped, or goes to evaluation."""
         flight = self._proposing[0]
-        await asyncio.wait([flight.made])
+        if not flight.made.done():
+            self._recorder.commit()
+            if await self._evaluating.before(flight.made):
+                return
+        self._recorder.begin()
         made = self._made(flight)
         self._proposing.popleft()
         if made is None:
@@ -219,12 +247,13 @@ class Conductor:
         """The other programs that an answer holds, as long as the budget lasts, each for the next island."""
         events: list[Proposed] = []
         known = {made.program.id}
+        islands = self._state.islands_of(self._number)
         for place, one in enumerate(made.further, 1):
             if one.program.id in known or self._objection(one) is not None or self._budget.exhausted() is not None:
                 continue
             known.add(one.program.id)
             self._budget.reserve_evaluation()
-            island = (flight.island + place) % len(self._state.archipelago.islands)
+            island = islands[(islands.index(flight.island) + place) % len(islands)]
             events.append(proposed_event(self._next_index, island, one))
             self._next_index += 1
         return events
@@ -245,6 +274,8 @@ class Conductor:
         """Why there is nothing to evaluate, or None."""
         if isinstance(made, NoProposal):
             return str(made) or "no proposal"
+        if self._budget.overdrawn:
+            return "other conductors have used up the budget"
         program: Program = made.program
         if program.id in self._proposed or self._state.seen(program.id):
             return "duplicate"
@@ -257,10 +288,11 @@ class Conductor:
             flight.made.cancel()
 
     async def _land(self, landed: Landed) -> None:
-        """What ended at the gate gives its evaluation back to the budget."""
+        """What ended at the gate, or was lost, gives its evaluation back to the budget."""
         evaluation = landed.evaluation
         self._proposed.discard(landed.proposed.program)
-        self._barren = self._barren + 1 if evaluation.gated else 0
-        if evaluation.gated:
+        lost = evaluation.gated or evaluation.state is State.INFRA
+        self._barren = self._barren + 1 if lost else 0
+        if lost:
             self._budget.release_evaluation()
         await self._landing.add(landed)

@@ -19,6 +19,11 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 PRESETS = Path(__file__).parent.parent / "configs"
 
 
+def cores() -> int:
+    """Of this machine, for this process."""
+    return len(os.sched_getaffinity(0))
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used; the message says which key and what to write instead."""
 
@@ -125,10 +130,14 @@ class RunConfig(Settings):
     """Where programs are evaluated: in jails of this machine, or of the nodes of a Ray cluster."""
     address: str = "auto"
     """Of the cluster, HOST:PORT; ``auto`` is the one that this machine belongs to."""
-    workers: Count = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
-    """Evaluations at once, each with a jail of its own."""
+    workers: Count | None = None
+    """Evaluations at once, each with a jail of its own; ``None`` means the cores of this machine, and with ``ray`` as
+    many as the cluster has room for when the run begins."""
     in_flight: Count | None = None
     """Evaluations in flight; ``None`` means twice the workers, so that a slow evaluation does not idle the others."""
+    ordered: bool = True
+    """Whether evaluations land in the order in which they began, so that a run repeats exactly; if not, they land as
+    they end, and a slow one holds up nothing. For many workers and durations of which some are far above the mean."""
     certify: bool = True
     """Whether the best program is scored again on fresh instances at the end."""
     simplify: bool = True
@@ -151,7 +160,7 @@ class RunConfig(Settings):
 
     @property
     def lines(self) -> int:
-        return self.in_flight or 2 * self.workers
+        return self.in_flight or 2 * (self.workers or cores())
 
 
 def load_config(source: str | None, overrides: Sequence[str] = (), **values: Any) -> RunConfig:

@@ -69,6 +69,11 @@ def repeated_event(proposed: Proposed, known: str) -> Dropped:
     )
 
 
+def given_up_event(proposed: Proposed, said: str) -> Dropped:
+    """Every machine that was to evaluate the program failed, for which its proposer does not answer."""
+    return Dropped(index=proposed.index, island=proposed.island, reason=f"the machines failed on it: {said}")
+
+
 def seed_event(baseline: str) -> Proposed:
     """The baseline, from which every island starts."""
     program = Program.of(baseline)

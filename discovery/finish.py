@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..archive import Evaluated, Event
+from ..archive import Evaluated
 from .certification import certify
 from .events import added_events
 from .opened import Run
+from .recorder import Recorder
 from .simplification import MAX_EVALUATIONS, Simplification, allowance, events, simplify
 
 Stage = Callable[[str], None]
@@ -35,16 +36,17 @@ def simplify_program(run: Run, program: str, most: int = MAX_EVALUATIONS) -> Sim
         backend=run.config.backend,
         most=most,
     )
-    told: list[Event] = []
-    for event in events(result, run.state) if result else ():
-        answers = run.state.apply(event)
-        told += [event, *(added_events(event.index, answers) if isinstance(event, Evaluated) else ())]
-    run.journal.append(*told)
+    recorder = Recorder(run.journal, run.state, run.budget)
+    recorder.begin()
+    for event in events(result, run.state, run.number) if result else ():
+        answers = recorder.fold(event)
+        if isinstance(event, Evaluated):
+            recorder.told(*added_events(event.index, answers))
+    recorder.commit()
     return result
 
 
 def certify_programs(run: Run, programs: Sequence[str]) -> None:
     """Certify programs in their order until one certificate holds, and tell the journal."""
     for event in certify(run.folder, run.state, programs, run.secret, run.config.backend):
-        run.journal.append(event)
-        run.state.apply(event)
+        run.record(event)

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 
 from ..archive import RunState
 from ..evaluators import Known
+
+
+class Earlier:
+    """The behaviours of programs up to a place in the order of proposal.
+
+    Not a copy, which would take longer the longer a run is, but what landed before and nothing else: evaluations of
+    that place and before it have landed. On its way to another machine it becomes a set.
+    """
+
+    def __init__(self, behaviours: Mapping[str, str], places: Mapping[str, int], last: int) -> None:
+        self._behaviours = behaviours
+        self._places = places
+        self._last = last
+
+    def __contains__(self, behaviour: object) -> bool:
+        program = self._behaviours.get(behaviour) if isinstance(behaviour, str) else None
+        return program is not None and self._places[program] <= self._last
+
+    def __reduce__(self) -> tuple[type[frozenset[str]], tuple[Iterable[str]]]:
+        return frozenset, ([name for name in self._behaviours if name in self],)
 
 
 def known_to(state: RunState, program: str, lines: int) -> Known:
@@ -14,32 +35,28 @@ def known_to(state: RunState, program: str, lines: int) -> Known:
     Programs proposed just before it are in flight with it. A run that was killed may find some of their evaluations in
     its journal already: these are left out, so that it goes on as it would have.
     """
-    earlier = reversed(state.proposals)
-    for name in earlier:
-        if name == program:
-            break
-    beside = frozenset(islice(earlier, lines - 1))
+    here = state.places[program]
+    first = here - lines + 1
+
+    def beside(other: str) -> bool:
+        return first <= state.places[other] < here
+
     counterexamples = [
         instance
         for instance, by in state.counterexamples.items()
-        if by not in beside and (instance not in state.withdrawn or state.withdrawn[instance] in beside)
+        if not beside(by) and (instance not in state.withdrawn or beside(state.withdrawn[instance]))
     ]
-    return Known(_behaviours(state, beside), tuple(counterexamples), _probes(state, beside))
+    # None are known where the smoke instances do not even tell the baseline from the reference.
+    tells = state.calibration is not None and state.calibration.smoke_tells
+    behaviours = Earlier(state.behaviours, state.places, first - 1) if tells else frozenset[str]()
+    return Known(behaviours, tuple(counterexamples), _probes(state, first))
 
 
-def _probes(state: RunState, beside: frozenset[str]) -> bool:
+def _probes(state: RunState, first: int) -> bool:
     """The second, fourth, eighth ... program that fails on a counterexample is evaluated all the same.
 
     Where a judge allows a tolerance, one that is good on all instances of a run may fail on a small one by chance.
     """
-    stopped = sum(program not in beside for program in state.stopped_by)
+    beside = takewhile(lambda other: state.places[other] >= first, reversed(state.stopped_by))
+    stopped = len(state.stopped_by) - sum(1 for _ in beside)
     return stopped > 0 and not (stopped + 1) & stopped
-
-
-def _behaviours(state: RunState, beside: frozenset[str]) -> frozenset[str]:
-    """None are known where the smoke instances do not even tell the baseline from the reference."""
-    if state.calibration is None or not state.calibration.smoke_tells:
-        return frozenset()
-    flying = (state.evaluation_or_none(name) for name in beside)
-    theirs = {one.behaviour for one in flying if one is not None and state.behaviours.get(one.behaviour) in beside}
-    return frozenset(state.behaviours) - theirs

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..archive import Event, Journal, JournalError, Resumed, RunState, certifies
+from ..archive import Event, Joined, Journal, JournalError, Resumed, RunState, certifies
+from ..archive.events import conductor_of
 from ..evaluators import Calibration, Evaluation, TaskFolder, reload_task
 from .budget import Budget
 from .config import ConfigError, RunConfig, validate
+from .recorder import Recorder
 
 Watch = Callable[[Event, RunState], None]
 """Told of each event, and of the state before it."""
@@ -40,6 +42,9 @@ class Outcome:
     unpriced_tokens: int
     """Of the tokens, those whose price is unknown: they are not in ``usd``."""
     stopped_by: str
+    """Why this conductor ended."""
+    at_work: tuple[int, ...]
+    """Other conductors that did not end yet, as far as the journal knows."""
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -68,11 +73,12 @@ class Run:
     secret: bytes
     calibration: Calibration
     budget: Budget
+    number: int = 0
+    """Of the conductor that this process is."""
 
-    def record(self, event: Event) -> None:
-        """Append an event to the journal and fold it."""
-        self.journal.append(event)
-        self.state.apply(event)
+    def record(self, *events: Event) -> None:
+        """Outside of the search."""
+        Recorder(self.journal, self.state, self.budget).record_now(*events)
 
     def grant(self, config: RunConfig) -> None:
         """Go on within the limits of ``config``. Raises: ConfigError where there would be nothing to go on with."""
@@ -91,14 +97,16 @@ _MORE = {
 }
 
 
-def open_run(directory: Path, journal: Journal, watch: Watch = lambda event, state: None) -> Run:
-    """Rebuild a run from its journal."""
+def open_run(
+    directory: Path, journal: Journal, watch: Watch = lambda event, state: None, number: int | None = 0
+) -> Run:
+    """Rebuild a run from its journal, for the conductor of that number; None for one that is about to join."""
     state, seconds = RunState(), 0.0
     sitting = last = None
     for _, at, event in journal.events():
         watch(event, state)
         state.apply(event)
-        if sitting is None or isinstance(event, Resumed):
+        if sitting is None or isinstance(event, Resumed | Joined):
             seconds += (last - sitting) if sitting is not None and last is not None else 0.0
             sitting = at
         last = at
@@ -108,14 +116,22 @@ def open_run(directory: Path, journal: Journal, watch: Watch = lambda event, sta
     if started is None or state.calibration is None:
         raise JournalError(f"{directory} was stopped before its run began: start it again with 'speciate run'")
     folder = reload_task(started.task, started.task_path, started.task_digest)
-    config = validate(started.config)
+    own = state.joined[number].config if number in state.joined else started.config
+    config = validate(own | {"budget": started.config["budget"]})
     # What the replies to open proposals cost is charged when these come to their end.
-    under_way = state.spent.of_open(list(state.launched))
+    under_way = state.spent.of_open([index for index in state.launched if conductor_of(index) == number])
     spent = state.spent.total.beyond(under_way)
-    budget = Budget(config.budget, evaluations=state.evaluations, seconds=seconds, tokens=spent.tokens, usd=spent.usd)
+    reserved = sum(conductor_of(index) != number for index in state.pending)
+    budget = Budget(
+        config.budget,
+        evaluations=state.evaluations + reserved,
+        seconds=seconds,
+        tokens=spent.tokens,
+        usd=spent.usd,
+    )
     secret = bytes.fromhex(started.secret)
     calibration = Calibration.model_validate(state.calibration)
-    return Run(directory, folder, config, journal, state, secret, calibration, budget)
+    return Run(directory, folder, config, journal, state, secret, calibration, budget, number or 0)
 
 
 def outcome(run: Run, seconds: float) -> Outcome:
@@ -141,5 +157,6 @@ def outcome(run: Run, seconds: float) -> Outcome:
         tokens=state.spent.tokens,
         usd=state.spent.usd,
         unpriced_tokens=state.spent.unpriced_tokens,
-        stopped_by=state.stopped or "running",
+        stopped_by=state.ended.get(run.number) or "running",
+        at_work=tuple(state.at_work(run.number)),
     )

@@ -45,6 +45,23 @@ def connect(address: str) -> None:
         ) from error
 
 
+def room(cpus: float, gpus: float) -> int:
+    """How many evaluations that take so much of their node the cluster has room for. Raises: ConfigError for none."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    fits = [
+        min(int(node.get(kind, 0) // taken) for kind, taken in (("CPU", cpus), ("GPU", gpus)) if taken)
+        for node in nodes
+    ]
+    if sum(fits) < 1:
+        raise ConfigError(
+            f"no node of the cluster has the {cpus:g} CPUs and {gpus:g} GPUs that one evaluation of this task takes: "
+            "add one, or give --workers to wait for it"
+        )
+    return sum(fits)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a node needs to know of a run. The task itself is loaded there."""

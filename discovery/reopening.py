@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..agents import Brief, Proposer, Waits
-from ..archive import Event, Journal, JournalError, Launched, Replied, RunStarted, RunState
-from ..archive.events import Traced
+from ..archive import Event, Joined, Journal, JournalError, Launched, Replied, RunStarted, RunState
+from ..archive.events import Traced, conductor_of
 from ..evaluators import TaskFolder, Trace, reload_task
 from .briefing import Briefing, task_card
 from .config import ConfigError, RunConfig, validate
@@ -37,8 +37,9 @@ class Reopening:
     else, and the answer that is paid for would not be found.
     """
 
-    def __init__(self, journal: Journal, proposer: Proposer) -> None:
-        self._open = open_proposals(journal) if isinstance(proposer, Waits) else frozenset()
+    def __init__(self, journal: Journal, proposer: Proposer, conductor: int) -> None:
+        self._open = open_proposals(journal, conductor) if isinstance(proposer, Waits) else frozenset()
+        self._conductor = conductor
         self._proposer = proposer
         self._briefing: Briefing | None = None
         self._seed = 0
@@ -58,20 +59,30 @@ class Reopening:
         started = state.started
         assert started is not None
         folder = reload_task(started.task, started.task_path, started.task_digest)
-        config = validate(started.config)
+        joined = state.joined.get(self._conductor)
+        config = validate(joined.config if joined else started.config)
         self._seed = config.seed
         return Briefing(task_card(folder), config.selection, self._proposer)
 
 
-def open_proposals(journal: Journal) -> frozenset[int]:
-    """Indices of proposals that were launched, and neither proposed nor dropped."""
+def open_proposals(journal: Journal, conductor: int) -> frozenset[int]:
+    """Indices of the conductor's proposals that were launched, and neither proposed nor dropped."""
     launched: set[int] = set()
     for row in journal.rows():
         if row.kind == "launched":
             launched.add(json.loads(row.payload)["index"])
         elif row.kind in ("proposed", "dropped"):
             launched.discard(json.loads(row.payload)["index"])
-    return frozenset(launched)
+    return frozenset(index for index in launched if conductor_of(index) == conductor)
+
+
+def config_of(directory: Path, journal: Journal, conductor: int) -> RunConfig:
+    """Of one conductor of a run. Raises: JournalError, ConfigError."""
+    config = first_event(directory, journal).config
+    for row in journal.rows() if conductor else ():
+        if row.kind == "joined" and (joined := Joined.model_validate_json(row.payload)).conductor == conductor:
+            config = joined.config
+    return validate(config)
 
 
 def first_event(directory: Path, journal: Journal) -> RunStarted:

@@ -29,17 +29,18 @@ from .briefing import task_card
 from .budget import Budget
 from .certification import candidates
 from .conductor import Conductor
-from .config import RunConfig, granted, validate
+from .config import RunConfig, granted
 from .events import seed_event
-from .executors import make_executor, reach
+from .executors import make_executor, reach, settle
 from .finish import Stage, certify_programs, simplified_best
 from .given import given_events, given_programs
 from .interrupts import Interrupts
 from .opened import Outcome, Run, open_run, outcome
 from .proposers import make_proposer, prepare, unpriced
-from .recorder import Observer
-from .reopening import Reopened, Reopening, first_event, replayed_secret, replaying
+from .recorder import Observer, Recorder
+from .reopening import Reopened, Reopening, config_of, replayed_secret, replaying
 from .rules import Rules
+from .seats import resumable
 from .secrets import run_secret
 
 
@@ -63,11 +64,10 @@ def start(
     Raises: TaskError, ConfigError, JournalError, NoJail, RunFailed - each with one line for the user.
     """
     folder = load_task(task)
-    config = settle(config)
     programs = given_programs(begin_with, folder)
     proposer = proposer or make_proposer(config)
     prepare(config, proposer)
-    reach(config)
+    config = settle(config, folder.task.limits)
     secret = replayed_secret(folder, config) or run_secret(folder.task.id, config.seed)
     reopened = replaying(config)
     spec = folder.spec(config.backend)
@@ -83,7 +83,7 @@ def start(
         for event in opening:
             state.apply(event)
         run = Run(directory, folder, config, journal, state, secret, calibration, Budget(config.budget))
-        return _drive(run, proposer, reopened, observers, stage, signals)
+        return drive(run, proposer, reopened, observers, stage, signals)
 
 
 @contextlib.contextmanager
@@ -104,11 +104,6 @@ def default_directory(task: str) -> Path:
     base = Path("runs") / f"{Path(task).resolve().name}-{time.strftime('%Y%m%d-%H%M%S')}"
     further = (base.with_name(f"{base.name}-{number}") for number in itertools.count(2))
     return next(path for path in itertools.chain((base,), further) if not path.exists())
-
-
-def settle(config: RunConfig) -> RunConfig:
-    """The configuration with what depends on this machine written out, so that a resumed run goes on as it was."""
-    return config.model_copy(update={"in_flight": config.lines})
 
 
 def _opening(
@@ -142,29 +137,32 @@ def resume(
     proposer: Proposer | None = None,
     limits: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Outcome:
-    """Go on with the run in ``directory`` exactly where it stopped, also after a kill.
+    """Go on with the run in ``directory`` exactly where it stopped, also after a kill; of several conductors as one
+    that is not at work.
 
     ``limits`` (see ``BudgetSettings``) grant it more; a run that has ended does nothing without.
     Raises: as ``start``; TaskError also where the task's files are no longer those of the run.
     """
-    with Interrupts().watched() as interrupts, contextlib.closing(Journal.open(directory)) as journal:
-        config = validate(first_event(directory, journal).config)
+    journal, number = resumable(directory)
+    with Interrupts().watched() as interrupts, contextlib.closing(journal):
+        config = config_of(directory, journal, number)
         proposer = proposer or make_proposer(config)
         prepare(config, proposer)
         reach(config)
-        reopening = Reopening(journal, proposer)
-        run = open_run(directory, journal, reopening.watch)
-        if run.state.stopped is None:
+        reopening = Reopening(journal, proposer, number)
+        run = open_run(directory, journal, reopening.watch, number)
+        if run.state.ended[number] is None:
             stage("replayed the journal; going on")
         granted_more = any(limit is not None for limit in limits.values())
         if granted_more:
             run.grant(granted(run.config, limits))
-        run.record(Resumed(budget=run.config.budget.model_dump(mode="json") if granted_more else None))
+        budget = run.config.budget.model_dump(mode="json") if granted_more else None
+        run.record(Resumed(conductor=number, budget=budget))
         reopened = replaying(config, Reopened(reopening.briefs, reopening.replies))
-        return _drive(run, proposer, reopened, observers, stage, interrupts)
+        return drive(run, proposer, reopened, observers, stage, interrupts)
 
 
-def _drive(
+def drive(
     run: Run,
     proposer: Proposer,
     reopened: Reopened,
@@ -172,16 +170,32 @@ def _drive(
     stage: Stage,
     interrupts: Interrupts,
 ) -> Outcome:
+    """Search to the end; the last of the run's conductors certifies."""
     interrupts.advice = f"go on with: speciate resume {run.directory}"
     reason = asyncio.run(_search(run, proposer, reopened, observers, interrupts))
-    if run.config.certify and not interrupts.asked and run.state.best is not None:
-        with contextlib.suppress(KeyboardInterrupt):
-            simpler = simplified_best(run, stage) if run.config.simplify else None
-            stage("certifying the best program on fresh instances")
-            certify_programs(run, candidates(run.state, (simpler,) if simpler else ()))
-    stopped = Stopped(reason="interrupted" if interrupts.asked else reason, seconds=run.budget.seconds)
-    run.record(stopped)
+    if not _leaves(run, "interrupted" if interrupts.asked else reason):
+        if run.config.certify and not interrupts.asked and run.state.best is not None:
+            with contextlib.suppress(KeyboardInterrupt):
+                simpler = simplified_best(run, stage) if run.config.simplify else None
+                stage("certifying the best program on fresh instances")
+                certify_programs(run, candidates(run.state, (simpler,) if simpler else ()))
+        run.record(_stopped(run, "interrupted" if interrupts.asked else reason))
     return outcome(run, run.budget.seconds)
+
+
+def _leaves(run: Run, reason: str) -> bool:
+    """Whether others go on; then this conductor has ended."""
+    recorder = Recorder(run.journal, run.state, run.budget)
+    recorder.begin()
+    others = bool(run.state.at_work(run.number))
+    if others:
+        recorder.record(_stopped(run, reason))
+    recorder.commit()
+    return others
+
+
+def _stopped(run: Run, reason: str) -> Stopped:
+    return Stopped(reason=reason, seconds=run.budget.seconds, conductor=run.number)
 
 
 async def _search(
@@ -199,6 +213,7 @@ async def _search(
         run.budget,
         observers,
         reopened,
+        run.number,
     )
     try:
         with interrupts.asking(lambda: conductor.stop("interrupted")):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol, TypeVar
+
 from ..archive import Remeasured, RunState
 from ..archive.events import Refuted
 from ..evaluators import Evaluation
 from ..evaluators.evaluator import REFUTED
-from .executor import Executor
 from .flight import Landed
-from .jobs import Refute, TimeTogether
+from .jobs import Job, Refute, TimeTogether
+
+T = TypeVar("T")
 
 MOST_COUNTEREXAMPLES = 8
 """Each is one more run of every program."""
@@ -20,18 +23,24 @@ PATIENCE = 10
 """Searches in a row that find nothing, after which the task is taken to have no small counterexamples."""
 
 
-async def rematch(state: RunState, executor: Executor, landed: Landed) -> Remeasured | None:
+class Do(Protocol):
+    """Has a job done by an executor."""
+
+    async def __call__(self, job: Job[T]) -> T: ...
+
+
+async def rematch(state: RunState, do: Do, landed: Landed) -> Remeasured | None:
     """Time a program again, together with the elite that it would displace without being clearly better."""
     proposed, first = landed.proposed, landed.evaluation
     elite = state.rival(proposed.island, proposed.program, first)
     if elite is None:
         return None
     rival = state.program(elite)
-    duel = await executor.do(TimeTogether(proposed.files, rival.files, f"{proposed.program}:{elite}"))
+    duel = await do(TimeTogether(proposed.files, rival.files, f"{proposed.program}:{elite}"))
     return None if duel is None else Remeasured(index=proposed.index, first=first, elite=elite, duel=duel)
 
 
-async def refuted(state: RunState, executor: Executor, landed: Landed, evaluation: Evaluation) -> list[Refuted]:
+async def refuted(state: RunState, do: Do, landed: Landed, evaluation: Evaluation) -> list[Refuted]:
     """The search for a counterexample to a program that failed its evaluation though it passed the smoke instances.
 
     It must let pass the baseline and the best programs of the run, and stops others only where there are several.
@@ -40,7 +49,7 @@ async def refuted(state: RunState, executor: Executor, landed: Landed, evaluatio
     if known or evaluation.state not in REFUTED or _enough(state):
         return []
     sound = dict.fromkeys((state.baseline, *state.ranking(MOST_SOUND)))
-    found = await executor.do(Refute(landed.proposed.files, [state.program(name).files for name in sound]))
+    found = await do(Refute(landed.proposed.files, [state.program(name).files for name in sound]))
     gates = found is not None and len(sound) >= FEWEST_SOUND
     return [Refuted(index=landed.proposed.index, program=landed.proposed.program, evaluation=found, gates=gates)]
 

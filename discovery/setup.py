@@ -31,10 +31,15 @@ def run_config(
     else:
         again = None if replay is None else str(replay.absolute())
         config = load_config(source, settings, **values, replay=again)
+    return with_models(config, model, values.get("proposer") is not None)
+
+
+def with_models(config: RunConfig, model: str | None, chosen: bool) -> RunConfig:
+    """With models by their names; the proposer is then ``llm``, unless it was ``chosen``. Raises: ConfigError."""
     if model is None:
         return config
     changes: dict[str, Any] = {}
-    if values.get("proposer") is None and "llm" not in config.proposer.split("+"):
+    if not chosen and "llm" not in config.proposer.split("+"):
         changes["proposer"] = "llm"
     known = {name: one.model_dump(mode="json", exclude_defaults=True) for name, one in config.llm.models.items()}
     return override(config, {**changes, "llm.models": chosen_models(model, known, os.environ)})

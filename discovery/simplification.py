@@ -147,11 +147,11 @@ def simplify(
         return Simplification(original, smaller_one, evaluation, program.size, oracle.evaluations + LAST)
 
 
-def events(result: Simplification, state: RunState) -> list[Event]:
+def events(result: Simplification, state: RunState, conductor: int) -> list[Event]:
     """What the journal is told of a simplification; nothing where the run already has that program."""
     if state.seen(result.program.id):
         return []
-    index = state.next_index
+    index = state.next_index(conductor)
     proposed = Proposed(
         index=index,
         island=state.proposals[result.original].island,

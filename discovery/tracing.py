@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from ..agents.opto import concise
 from ..archive import Event, Program, Proposed, RunState
 from ..archive.events import Traced
-from ..archive.island import AddStatus
-from ..archive.state import Additions
 from ..evaluators import Evaluation, State, Trace
 from .executor import Executor
 from .jobs import TakeTrace
@@ -30,11 +28,9 @@ class Tracing:
     known: Mapping[str, Trace]
     _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
-    async def of_elite(self, proposed: Proposed, answers: Additions) -> list[Traced]:
-        """The trace of a program that entered an island, to be recorded with what followed from its evaluation."""
-        if all(answer.status is AddStatus.REJECTED for _, answer in answers):
-            return []
-        trace = await self.executor.do(TakeTrace(proposed.files, self.state.evaluation_of(proposed.program)))
+    async def of_elite(self, proposed: Proposed, evaluation: Evaluation) -> list[Traced]:
+        """The trace of a program that enters an island, to be recorded with what follows from its evaluation."""
+        trace = await self.executor.do(TakeTrace(proposed.files, evaluation))
         if trace is None:
             return []
         return [Traced(program=proposed.program, trace=concise(trace, proposed.files, self.state.clocked))]

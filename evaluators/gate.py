@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 
@@ -12,7 +13,7 @@ class Known:
     pass. A ``probe`` goes on from there: its evaluation tests the counterexamples that it missed.
     """
 
-    behaviours: frozenset[str] = frozenset()
+    behaviours: Container[str] = frozenset()
     counterexamples: tuple[str, ...] = ()
     probe: bool = False
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 
-from .syntax import parse
+from .outline import Outline, outline
 from .task import Task
 
 MAIN = "program.py"
@@ -28,37 +28,26 @@ def check_source(task: Task, files: Mapping[str, str]) -> list[str]:
     """What is wrong with a program: syntax, missing entry, wrong parameters, imports that are not allowed."""
     if MAIN not in files:
         return [f"there is no {MAIN}"]
-    trees: dict[str, ast.Module] = {}
+    outlines: dict[str, Outline] = {}
     for name, text in files.items():
         try:
-            trees[name] = parse(text)
+            outlines[name] = outline(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None)
             place = f" in line {line}" if line else ""
             return [f"{name} has a syntax error{place}: {getattr(error, 'msg', None) or error or type(error).__name__}"]
     own = {name.removesuffix(".py") for name in files}
-    imports = [problem for name, tree in trees.items() for problem in _imports(task, name, tree, own)]
-    return [*_signature(task, trees[MAIN]), *imports]
+    imports = [problem for name, one in outlines.items() for problem in _imports(task, name, one, own)]
+    return [*_signature(task, outlines[MAIN]), *imports]
 
 
-def statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Every statement at any depth; far fewer than ``ast.walk`` visits, since expressions hold none."""
-    bodies: list[list[ast.stmt]] = [tree.body]
-    while bodies:
-        for node in bodies.pop():
-            yield node
-            holders = (node, *getattr(node, "handlers", ()), *getattr(node, "cases", ()))
-            bodies += [getattr(holder, name, []) for holder in holders for name in ("body", "orelse", "finalbody")]
-
-
-def _signature(task: Task, tree: ast.Module) -> Iterator[str]:
-    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+def _signature(task: Task, program: Outline) -> Iterator[str]:
     for name, parameters in task.entry.functions.items():
-        node = defined.get(name)
-        if node is None:
+        taken = program.functions.get(name)
+        if taken is None:
             yield f"it must define the function {name}({', '.join(parameters)})"
-        elif not _accepts(node.args, parameters):
-            found = ", ".join(arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
+        elif not _accepts(taken, parameters):
+            found = ", ".join(arg.arg for arg in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs))
             yield f"{name} must take the arguments ({', '.join(parameters)}), not ({found})"
 
 
@@ -72,15 +61,10 @@ def _accepts(arguments: ast.arguments, parameters: tuple[str, ...]) -> bool:
     return not arguments.posonlyargs and set(required) <= set(parameters) <= set(named)
 
 
-def _imports(task: Task, file: str, tree: ast.Module, own: set[str]) -> Iterator[str]:
+def _imports(task: Task, file: str, program: Outline, own: set[str]) -> Iterator[str]:
     allowed = {name.partition(".")[0] for name in task.limits.imports} | own | {"helpers"}
-    for node in statements(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        else:
-            continue
+    for node in program.imports:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
         for name in names:
             top = name.partition(".")[0]
             if top not in allowed and (top in UNWANTED or top not in sys.stdlib_module_names):
@@ -119,7 +103,7 @@ def _outside(source: str) -> list[list[str]]:
     parts: list[list[str]] = [[]]
     outside = True
     for line in source.splitlines():
-        marker = _MARKER.search(line)
+        marker = _MARKER.search(line) if "EVOLVE" in line else None
         if marker is not None and marker[1] == START:
             outside = False
             parts[-1].append(START)

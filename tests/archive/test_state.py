@@ -194,7 +194,7 @@ def test_counters_of_a_run(scripted: Any) -> None:
     state = fold(
         [*scripted.events([valid(0.0), None, (State.CRASHED, None, 1.0, 1.0)]), Stopped(reason="time", seconds=1)]
     )
-    assert (state.next_index, state.evaluations, state.valid, state.spent.tokens) == (3, 2, 1, 5)
+    assert (state.next_index(), state.evaluations, state.valid, state.spent.tokens) == (3, 2, 1, 5)
     assert state.stopped == "time"
     state.apply(Resumed())
     assert state.stopped is None

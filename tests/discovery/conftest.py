@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import selectors
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ import pytest
 
 from speciate.agents import Proposer
 from speciate.archive import ArchiveSettings, Calibrated, Event, Journal, RunStarted, RunState
+from speciate.benchmarks.virtual import VirtualLoop
 from speciate.discovery import Budget
 from speciate.discovery.briefing import task_card
 from speciate.discovery.conductor import Conductor
@@ -40,25 +40,6 @@ def solve(x):
 def program(**numbers: float | str) -> str:
     """One that ``linear`` allows, with these numbers of the module."""
     return PROGRAM.format(numbers="\n".join(f"{name} = {value}" for name, value in numbers.items()))
-
-
-class SkippedTime(selectors.DefaultSelector):
-    """Nothing is waited for: the clock of the loop jumps to the next timer."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        self.now += timeout or 0.0
-        return super().select(0 if timeout else timeout)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self.clock = SkippedTime()
-        super().__init__(self.clock)
-
-    def time(self) -> float:
-        return self.clock.now
 
 
 class Imagined:
@@ -129,7 +110,7 @@ def imagine(tmp_path_factory: pytest.TempPathFactory) -> Imagine:
                 state.apply(event)
             conductor = Conductor(
                 config, task_card(folder), Rules(folder.task, baseline), state, journal, proposer,
-                Imagined(judge, config.workers, duration), Budget(config.budget),
+                Imagined(judge, config.workers or 1, duration), Budget(config.budget),
             )  # fmt: skip
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(conductor.run())

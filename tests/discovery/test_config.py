@@ -1,9 +1,12 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from speciate.discovery.config import ConfigError, RunConfig, load_config
+from speciate.discovery.executors import settle
 from speciate.discovery.setup import run_config
+from speciate.evaluators import TaskLimits
 
 
 def test_presets_load_and_overrides_win_over_them() -> None:
@@ -68,3 +71,10 @@ def test_models_are_named_and_make_the_proposer(monkeypatch: pytest.MonkeyPatch,
     chosen = run_config(str(file), model="a")
     assert (chosen.proposer, set(chosen.llm.models), chosen.llm.models["a"].priced) == ("symbolic+llm", {"a"}, True)
     assert run_config(str(file), model="a", proposer="tuning").proposer == "tuning"
+
+
+def test_workers_are_the_cores_of_this_machine_where_nothing_is_said() -> None:
+    settled = settle(load_config(None), TaskLimits())
+    assert (settled.workers, settled.in_flight) == (len(os.sched_getaffinity(0)), 2 * len(os.sched_getaffinity(0)))
+    settled = settle(load_config(None, workers=3, in_flight=4), TaskLimits())
+    assert (settled.workers, settled.in_flight) == (3, 4)

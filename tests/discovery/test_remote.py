@@ -16,8 +16,9 @@ from speciate.archive import Evaluated, Event, Journal, RunState, verify
 from speciate.discovery import Budget
 from speciate.discovery.config import ConfigError, load_config
 from speciate.discovery.executor import Setting
+from speciate.discovery.executors import settle
 from speciate.discovery.jobs import Smoke
-from speciate.discovery.remote import RayExecutor, connect
+from speciate.discovery.remote import RayExecutor, connect, room
 from speciate.discovery.run import start
 from speciate.evaluators import Calibration, Evaluation, State, TaskError, load_task
 from speciate.sandbox import Backend, SandboxError
@@ -110,6 +111,23 @@ class Killer:
 def test_where_there_is_no_cluster_the_user_is_told_what_to_do() -> None:
     with pytest.raises(ConfigError, match="start one with 'ray start --head'"):
         connect("auto")
+
+
+def test_without_a_number_there_are_as_many_workers_as_the_cluster_has_room_for(cluster: Any) -> None:
+    connect(cluster.address)
+    config = load_config(None, executor="ray", address=cluster.address)
+    limits = load_task(str(TOY)).task.limits
+    assert settle(config, limits).workers == 1
+    second = cluster.add_node(num_cpus=3, object_store_memory=STORE)
+    try:
+        settled = settle(config, limits)
+        assert (settled.workers, settled.in_flight) == (4, 8)
+        assert settle(load_config(None, executor="ray", address=cluster.address, workers=2), limits).workers == 2
+        assert room(2.0, 0) == 1  # three cores hold one that takes two, and one core none
+    finally:
+        cluster.remove_node(second)
+    with pytest.raises(ConfigError, match="no node of the cluster has the 2 CPUs and 1 GPUs"):
+        room(2.0, 1)
 
 
 def test_what_waits_waits_here(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:

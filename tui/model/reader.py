@@ -100,7 +100,7 @@ class RunReader:
     def _read(self, row: Row) -> None:
         self.log.kinds.append(row.kind)
         self.log.times.append(row.at)
-        self.course.tick(row.at, row.kind == "resumed")
+        self.course.tick(row.at, row.kind in ("resumed", "joined"))
         if row.kind != "added":  # changes no state
             self._fold(row, self._decoded(row))
 

@@ -23,13 +23,13 @@ def writer(directory: Path) -> int | None:
     Looks at the kernel's list of locks: to try the lock itself could keep a run from starting at that moment.
     """
     try:
-        inode = (directory / LOCK).stat().st_ino
+        inodes = {str(path.stat().st_ino) for path in directory.glob(f"{LOCK}*")}
         lines = LOCKS.read_text().splitlines()
     except OSError:
         return None
     for line in lines:
         fields = line.split()
-        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == str(inode):
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] in inodes:
             return int(fields[4])
     return None
 
@@ -105,8 +105,11 @@ def _glance(directory: Path, journal: Journal) -> Glance:
         return Glance(directory, "", None, None, 0, "starting" if writer(directory) else "empty")
     event = decode(first.payload)
     task = event.task if isinstance(event, RunStarted) else ""
-    ended = next((decode(row.payload) for row in reversed(tail) if row.kind in ("stopped", "resumed")), None)
+    kinds = ("stopped", "resumed", "joined")
+    ended = next((decode(row.payload) for row in reversed(tail) if row.kind in kinds), None)
     state = RunState(stopped=ended.reason if isinstance(ended, Stopped) else None)
+    if state.stopped is not None and writer(directory) is not None:  # one of several conductors goes on
+        state.stopped = None
     return Glance(directory, task, first.at, tail[-1].at, tail[-1].seq, status_of(state, directory))
 
 

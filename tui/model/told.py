@@ -13,6 +13,7 @@ from ...archive import (
     Event,
     IslandAdded,
     IslandReset,
+    Joined,
     Migrated,
     Proposed,
     Remeasured,
@@ -67,8 +68,11 @@ def _told_of_run(event: Event) -> str:
         case Stopped():
             return f"{event.reason} after {duration(event.seconds)}"
         case Resumed():
+            who = f"conductor {event.conductor} goes on" if event.conductor else "goes on"
             more = ", ".join(f"{name} {limit:g}" for name, limit in (event.budget or {}).items() if limit is not None)
-            return f"goes on within {more}" if more else "goes on"
+            return f"{who} within {more}" if more else who
+        case Joined():
+            return f"conductor {event.conductor} joins with {plural(event.islands, 'island')}"
         case _:
             data = event.model_dump(mode="json", exclude={"kind"})
             return "  ".join(
