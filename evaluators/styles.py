@@ -78,12 +78,15 @@ class Session:
 
     def call(self, entry: str, inputs: Mapping[str, Any], oracle: Oracle | None = None) -> Any:
         """One call in its own fresh process. Raises: CandidateFailed, SandboxError."""
-        with self.process() if self._sandbox.device is None else self.on_device() as process:
+        with self.process() as process:
             return process.call(entry, inputs, oracle)
 
 
 def drive(task: Task, instance: Instance, session: Session) -> tuple[Any, CallLog | None]:
     """The program's output on an instance and the log of its oracle. Raises: CandidateFailed, SandboxError."""
+    if task.limits.gpus > 0:
+        with session.on_device() as process:
+            return process.call(task.entry.name, instance.inputs), None
     if task.drive is not None:
         return task.drive(instance, session), None
     if task.oracle is not None:

@@ -38,6 +38,8 @@ RESOLUTION = 1e-6
 _PREPARE_SECONDS = 120.0
 """For one step before the program: a driver that wakes up, gigabytes of inputs."""
 _REHEARSALS = 5
+_FEW_WORDS, _LEAST_WORDS = 1 << 10, 1 << 15
+"""Rehearsed are the few, and as many more as the largest input has, or as can be told from the few."""
 _LOOK_SECONDS = 0.05
 """Between looks at the memory in use."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -107,7 +109,7 @@ class DeviceProcess(Process):
             self._prepare(Kind.PLACE, (number, packed.layout, packed.words))
             self._placed.append(_Placed(key, packed.rest, packed.words.nbytes))
             words = max(words, len(packed.words))
-        self._way = self._rehearsed(max(words, MIB // 8))
+        self._way = self._rehearsed(max(words, _LEAST_WORDS))
 
     def load(self) -> None:
         """The program's files, and whatever they do when they are imported. Raises: CandidateFailed, SandboxError."""
@@ -155,10 +157,10 @@ class DeviceProcess(Process):
 
     def _rehearsed(self, words: int) -> Way:
         """From the quickest of several rehearsals each, so that no more is taken off than the way must take."""
-        few = MIB // 8
+        few = _FEW_WORDS
         fixed, more_in, more_out = (
             self._quickest(inputs, outputs)
-            for inputs, outputs in ((few, few * 8), (few + words, few * 8), (few, few * 8 + words * 8))
+            for inputs, outputs in ((few, few * 8), (few + words, few * 8), (few, (few + words) * 8))
         )
         per_input, per_output = (max(0.0, more - fixed) / (words * 8) for more in (more_in, more_out))
         return Way(max(0.0, fixed - (per_input + per_output) * few * 8), per_input, per_output)

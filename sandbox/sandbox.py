@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from .device import Device, Slot
+from .device import Slot
 from .limits import Limits
 from .on_device import DeviceProcess
 from .outcome import SandboxError
@@ -34,10 +34,6 @@ class Sandbox:
         self._spec = spec
         self._zygote = zygote
         self.tier = _tier(spec, zygote)
-
-    @property
-    def device(self) -> Device | None:
-        return self._spec.device
 
     @property
     def pid(self) -> int:

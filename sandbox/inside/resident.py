@@ -68,7 +68,12 @@ class DeviceRunner(Runner):
 
     def _start(self, memory_bytes: int) -> None:
         self._accelerator.start(memory_bytes)
-        self._index = torch.arange(sealing.CHUNK, dtype=torch.int64, device=self._accelerator.device)
+
+    def _toggle(self, words: torch.Tensor, key: sealing.Key) -> None:
+        wanted = min(len(words), sealing.CHUNK)
+        if len(self._index) < wanted:
+            self._index = torch.arange(wanted, dtype=torch.int64, device=self._accelerator.device)
+        sealing.toggle(words, self._index, key)
 
     def _place(self, number: int, layout: list[Any], words: np.ndarray) -> None:
         self._placed[number] = [Part(*part) for part in layout], self._on_device(words)
@@ -77,7 +82,7 @@ class DeviceRunner(Runner):
     def _rehearse(self, key: sealing.Key, input_words: int, output_bytes: int) -> np.ndarray:
         """What a call costs around the program's own work: opening the inputs and copying a result back."""
         words = torch.empty(input_words, dtype=torch.int64, device=self._accelerator.device)
-        sealing.toggle(words, self._index, key)
+        self._toggle(words, key)
         output = torch.empty(output_bytes, dtype=torch.uint8, device=self._accelerator.device)
         _, _ = self._accelerator.timed(lambda: None)
         self._accelerator.synchronize()
@@ -112,7 +117,7 @@ class DeviceRunner(Runner):
 
     def _opened(self, number: int, key: sealing.Key) -> dict[str, torch.Tensor]:
         layout, words = self._placed.pop(number)
-        sealing.toggle(words, self._index, key)
+        self._toggle(words, key)
         self._used.append(words)
         return {part.name: _view(words, part) for part in layout}
 

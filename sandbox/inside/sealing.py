@@ -67,7 +67,7 @@ def key_of(random: bytes) -> Key:
 
 def toggle(words: Any, index: Any, key: Key) -> None:
     """Seal ``words`` (n,) int64 in place, or open them again; ``index`` is 0, 1, ... below ``CHUNK``, int64 too."""
-    for start in range(0, len(words), len(index)):
+    for start in range(0, len(words), max(len(index), 1)):
         part = words[start : start + len(index)]
         part ^= _stream(index[: len(part)] + start, key)
 
