@@ -43,13 +43,16 @@ CPU = Device("cpu")
 
 
 def gpus(root: Path = Path("/dev"), environment: Mapping[str, str] = os.environ) -> tuple[Device, ...]:
-    """Those with a node, of which CUDA_VISIBLE_DEVICES may leave some (as Ray sets it for its actors)."""
+    """Those with a node, of which CUDA_VISIBLE_DEVICES may leave some by their places (as Ray sets it for its actors).
+
+    By names it leaves all: which node has which name only the driver knows.
+    """
     if not (root / Path(_CONTROL).name).exists():
         return ()
     found = sorted(int(match[1]) for path in root.glob("nvidia*") if (match := _NODE.fullmatch(path.name)))
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None and all(one.strip().isdecimal() for one in chosen.split(",")):
-        found = [int(one) for one in chosen.split(",") if int(one) in found]
+    if chosen is not None and all(one.strip().isdecimal() for one in chosen.split(",") if one):
+        found = [found[int(one)] for one in chosen.split(",") if one and int(one) < len(found)]
     return tuple(Device("cuda", index) for index in found)
 
 

@@ -15,13 +15,20 @@ class _Memory(ctypes.Structure):
 
 
 class Gpu:
-    """One GPU by its number, which NVML counts in the order of the bus as the nodes are. Raises: OSError."""
+    """The GPU of the node /dev/nvidiaN: NVML itself counts only those that it can open. Raises: OSError."""
 
-    def __init__(self, index: int, library: str = _LIBRARY) -> None:
+    def __init__(self, node: int, library: str = _LIBRARY) -> None:
         self._library = ctypes.CDLL(library)
         self._handle = ctypes.c_void_p()
         self._call("nvmlInit_v2")
-        self._call("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(index), ctypes.byref(self._handle))
+        count, minor = ctypes.c_uint(), ctypes.c_uint()
+        self._call("nvmlDeviceGetCount_v2", ctypes.byref(count))
+        for number in range(count.value):
+            self._call("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(number), ctypes.byref(self._handle))
+            self._call("nvmlDeviceGetMinorNumber", self._handle, ctypes.byref(minor))
+            if minor.value == node:
+                return
+        raise OSError(f"no GPU with the node {node}")
 
     def used_bytes(self) -> int:
         """By all processes together. Raises: OSError."""
@@ -36,9 +43,9 @@ class Gpu:
 
 
 @functools.lru_cache(maxsize=16)
-def gpu(index: int) -> Gpu | None:
+def gpu(node: int) -> Gpu | None:
     """None where the library is missing or does not answer; then only torch's own limit holds inside the jail."""
     try:
-        return Gpu(index)
+        return Gpu(node)
     except (OSError, AttributeError):
         return None

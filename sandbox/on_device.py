@@ -83,7 +83,7 @@ class DeviceProcess(Process):
     def __init__(self, device: Device, zygote: Zygote, files: Mapping[str, str], limits: Limits) -> None:
         self._device = device
         self._gpu = nvml.gpu(device.index) if device.kind == "cuda" else None
-        self._before = self._gpu.used_bytes() if self._gpu else 0
+        self._before = self._gpu_used()
         self._peak = 0
         self._looked = 0.0
         self._way = Way(0.0, 0.0, 0.0)
@@ -206,12 +206,18 @@ class DeviceProcess(Process):
     def _look(self) -> None:
         """At the memory in use, which inside the jail the candidate could tell or bound as it likes."""
         if self._gpu is not None:
-            used = self._gpu.used_bytes() - self._before
+            used = self._gpu_used() - self._before
             self._peak = max(self._peak, used)
             if used > self._limits.device_bytes:
                 self._fail(Failure.MEMORY, f"more than {self._limits.device_bytes // MIB:,} MiB of the device's memory")
         if self._resident() > self._limits.memory_bytes + self._zygote.resident_bytes:
             self._fail(Failure.MEMORY, f"more than {self._limits.memory_bytes // MIB:,} MiB of memory")
+
+    def _gpu_used(self) -> int:
+        try:
+            return 0 if self._gpu is None else self._gpu.used_bytes()
+        except OSError as error:
+            raise SandboxError(f"{self._device.name} does not answer: {error}") from error
 
     def _resident(self) -> int:
         try:

@@ -16,8 +16,8 @@ from .sealing import Part
 
 _POISON = 255
 """Of every byte: with all its bits set no floating-point format reads a number."""
-_NO_HOST_MEMORY = "can't allocate memory"
-"""What torch's allocator for the CPU says; it raises no class of its own."""
+_NO_MEMORY = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""What torch's allocator for the CPU, CUDA and its libraries say where they raise no class of their own."""
 
 
 class DeviceRunner(Runner):
@@ -45,7 +45,7 @@ class DeviceRunner(Runner):
     def failure(self, error: BaseException) -> str:
         if isinstance(error, torch.OutOfMemoryError):
             return "memory"
-        if isinstance(error, RuntimeError) and _NO_HOST_MEMORY in str(error):
+        if isinstance(error, RuntimeError) and any(said in str(error) for said in _NO_MEMORY):
             return "memory"
         return failure_of(error)
 

@@ -243,7 +243,9 @@ def test_gpus_are_those_with_a_node_that_are_not_hidden(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert [one.name for one in gpus(tmp_path, {})] == ["cuda:0", "cuda:1", "cuda:10"]
     assert [one.index for one in gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": "1"})] == [1]
-    assert gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": ""}) == gpus(tmp_path, {})
+    assert [one.index for one in gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": "2,0,7"})] == [10, 0]
+    assert gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": ""}) == ()
+    assert gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": "GPU-0123"}) == gpus(tmp_path, {})
     found = gpus(tmp_path, {})
     assert [a_gpu(number, found).index for number in range(4)] == [0, 1, 10, 0]
 
@@ -282,14 +284,10 @@ def test_a_gpu_is_used_by_one_at_a_time(tmp_path: Path) -> None:
 NVML = """
 typedef struct { unsigned long long total, free, used; } memory;
 int nvmlInit_v2(void) { return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) {
-    *handle = (void *)(long)(index + 1);
-    return index > 3;
-}
-int nvmlDeviceGetMemoryInfo(void *handle, memory *m) {
-    m->used = 41 + (long)handle;
-    return 0;
-}
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) { *handle = (void *)(long)(index + 1); return 0; }
+int nvmlDeviceGetMinorNumber(void *handle, unsigned *minor) { *minor = 4 - (long)handle; return 0; }
+int nvmlDeviceGetMemoryInfo(void *handle, memory *m) { m->used = 40 + (long)handle; return m->used > 41 ? 15 : 0; }
 """
 
 
@@ -298,8 +296,10 @@ def test_memory_on_a_gpu_is_asked_of_its_driver(tmp_path: Path) -> None:
     (tmp_path / "nvml.c").write_text(NVML)
     library = tmp_path / "libnvml.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, tmp_path / "nvml.c"], check=True)
-    assert Gpu(0, str(library)).used_bytes() == 42
-    with pytest.raises(OSError, match="GetHandleByIndex"):
+    assert Gpu(3, str(library)).used_bytes() == 41
+    with pytest.raises(OSError, match="nvmlDeviceGetMemoryInfo failed with status 15"):
+        Gpu(2, str(library)).used_bytes()
+    with pytest.raises(OSError, match="no GPU with the node 7"):
         Gpu(7, str(library))
     with pytest.raises(OSError, match=r"no-such\.so"):
         Gpu(0, "no-such.so")
