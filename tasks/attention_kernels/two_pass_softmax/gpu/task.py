@@ -27,7 +27,7 @@ from .....evaluators import (
 from .....evaluators.checks import as_array
 from ....gpu import CALLED, GPU_LIMITS
 
-TOLERANCE = 1e-3
+TOLERANCE = 5e-3
 NEGLIGIBLE = 1e-12
 """Masses below are compared absolutely."""
 BLOCK = 4096
@@ -39,7 +39,7 @@ Compute softmax of long vectors at several temperatures, summed over blocks.
 (n is a multiple of it), and returns float32 (T, rows, n / block): for each temperature t the sum of softmax(x / t),
 taken over a row, over each block of consecutive columns.
 
-**Validity.** Every mass is within 1e-3 of the exact one relatively, or within 1e-12 absolutely. Entries reach from
+**Validity.** Every mass is within 5e-3 of the exact one relatively, or within 1e-12 absolutely. Entries reach from
 -300 to 300, temperatures from 0.25 to 4.
 {CALLED}"""
 
@@ -85,7 +85,7 @@ task = Task(
     judge=judge,
     objective=Objective("device_seconds", Direction.MINIMIZE, "log", measure=Measure.DEVICE_SECONDS, unit="s"),
     descriptors=(
-        Descriptor("error", 1e-8, 1e-3, bins=8, scale="log"),
+        Descriptor("error", 1e-8, 5e-3, bins=8, scale="log"),
         Descriptor("code_size", 40, 800, bins=8, scale="log"),
     ),
     limits=GPU_LIMITS,
