@@ -58,7 +58,8 @@ def evaluate(
     """Score one program against baseline and reference of a task, which is an id of the catalogue or a task's folder.
 
     The same ``seed`` gives the same secret instances on one installation. Whatever the program does, its evaluation
-    says; ``sandbox`` is "bubblewrap" or "docker", and without a jail nothing runs, unless ``unsafe``.
+    says; ``sandbox`` is "bubblewrap", "docker" or "cpu-device" (a task for a GPU on the CPU), and without a jail
+    nothing runs, unless ``unsafe``. At size "gpu" a task that has a form for a GPU is scored as that.
     Raises: TaskError where the task cannot be used or the program breaks its rules; ConfigError; SandboxError.
 
     >>> from speciate.evaluators import load_task
@@ -67,7 +68,7 @@ def evaluate(
     ('valid', 1.0)
     """
     backend = load_config(None, sandbox=sandbox, unsafe=unsafe).backend
-    folder = load_task(task)
+    folder = load_task(task).at(size)
     program = Program.of(source)
     problems = check_source(folder.task, program.files)
     if problems:

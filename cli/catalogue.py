@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
+from .output import DeviceName, Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
 from .tracing import WithTrace, show_trace
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def _row(task: Task) -> dict[str, Any]:
     }
 
 
-def describe(task: TaskName, json: Json = False) -> None:
-    """Statement, signature, objective, baseline and reference of a task."""
+def describe(task: TaskName, size: SizeName = "default", json: Json = False) -> None:
+    """Statement, signature, objective, baseline and reference of a task; with --size gpu, of its form for a GPU."""
     from ..evaluators import load_task
 
-    folder = load_task(task)
+    folder = load_task(task).at(sized(size))
     if json:
         emit_json(_description(folder))
         return
@@ -105,6 +105,7 @@ def evaluate(
     trace: WithTrace = False,
     sandbox: SandboxName = None,
     unsafe: Unsafe = False,
+    device: DeviceName = None,
     json: Json = False,
 ) -> None:
     """Score one program against baseline and reference; exit status 1 where it has no score."""
@@ -113,7 +114,8 @@ def evaluate(
     from ..discovery.secrets import run_secret
     from ..evaluators import State, TaskError, check_source, load_task
 
-    folder = load_task(task)
+    asked = sized(size)
+    folder = load_task(task).at(asked)
     try:
         program = Program.of(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
@@ -121,8 +123,8 @@ def evaluate(
     problems = check_source(folder.task, program.files)
     if problems:
         raise TaskError(f"{file}: {problems[0]}")
-    chosen = backend(sandbox, unsafe)
-    evaluation, calibration = score(folder, program, sized(size), seed, chosen)
+    chosen = backend(sandbox, unsafe, device)
+    evaluation, calibration = score(folder, program, asked, seed, chosen)
     seen = traced(folder, program, run_secret(folder.task.id, seed), chosen, evaluation) if trace else None
     if json:
         told = {} if seen is None else {"trace": seen.model_dump(mode="json")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .catalogue import SizeName, sized
-from .output import Json, SandboxName, Unsafe, backend, emit_json, note, number, table
+from .output import DeviceName, Json, SandboxName, Unsafe, backend, emit_json, note, number, table
 
 if TYPE_CHECKING:
     from ..evaluators import CheckResult, Size, TaskFolder
@@ -27,19 +27,20 @@ def check(
     ] = None,
     sandbox: SandboxName = None,
     unsafe: Unsafe = False,
+    device: DeviceName = None,
     json: Json = False,
 ) -> None:
     """Lint tasks and measure the reference against the baseline on fresh instances."""
     from ..evaluators import TaskError, catalogue, load_task
 
-    chosen_backend = backend(sandbox, unsafe)
+    chosen_backend = backend(sandbox, unsafe, device)
     chosen = sorted(catalogue()) if everything else list(names or ())
     if not chosen:
         raise TaskError("name the tasks to check, or give --all")
     asked, kept = sized(size), _kept(out)
     results = []
     for number_of, name in enumerate(chosen, 1):
-        folder = load_task(name)
+        folder = load_task(name).at(asked)
         result = kept.get((folder.digest, asked, seed))
         if result is None:
             note(f"checking {folder.task.id} ({number_of} of {len(chosen)}) ...")

@@ -29,10 +29,22 @@ SandboxName = Annotated[
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Run programs without a jail, where this machine has none.")]
 
 
-def backend(sandbox: str | None, unsafe: bool = False) -> Backend:
-    """Raises: ConfigError for a sandbox that does not exist, or where both are given."""
+DeviceName = Annotated[
+    str | None,
+    typer.Option("--device", help="Of a task that runs on a GPU: cuda (default), or cpu to try its code without one."),
+]
+
+
+def backend(sandbox: str | None, unsafe: bool = False, device: str | None = None) -> Backend:
+    """Raises: ConfigError for a sandbox that does not exist, or where both are given; typer.BadParameter."""
     from ..discovery.config import load_config
 
+    if device not in (None, "cuda", "cpu"):
+        raise typer.BadParameter(f"no device '{device}': choose cuda or cpu", param_hint="--device")
+    if device == "cpu":
+        if sandbox is not None or unsafe:
+            raise typer.BadParameter("give --device cpu without --sandbox and --unsafe", param_hint="--device")
+        sandbox = "cpu-device"
     return load_config(None, sandbox=sandbox, unsafe=unsafe).backend
 
 

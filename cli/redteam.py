@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Json, SandboxName, backend, emit_json, note, table
+from .output import DeviceName, Json, SandboxName, backend, emit_json, note, table
 
 if TYPE_CHECKING:
     from ..evaluators.redteam import Finding
@@ -22,10 +22,11 @@ def redteam(
     ] = None,
     only: Annotated[str | None, typer.Option("--only", help="Only the exploit with this id, such as R28.")] = None,
     sandbox: SandboxName = None,
+    device: DeviceName = None,
     json: Json = False,
 ) -> None:
     """Try known ways of cheating against this machine's sandbox and judges; exit status 1 where one is not held."""
-    findings = _findings(task, only, backend(sandbox))
+    findings = _findings(task, only, backend(sandbox, device=device))
     if json:
         emit_json([finding.model_dump(mode="json") for finding in findings])
     else:

@@ -143,8 +143,8 @@ class RunConfig(Settings):
     simplify: bool = True
     """Whether the best program is simplified before it is certified, at most a fifth more evaluations and at most 60,
     which the budget does not count."""
-    sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
-    """What programs run in."""
+    sandbox: Literal["bubblewrap", "docker", "cpu-device"] = "bubblewrap"
+    """What programs run in; ``cpu-device`` is bubblewrap for tasks that run on a GPU, with the CPU in its place."""
     unsafe: bool = False
     """Run programs without a jail, where this machine has none."""
 

@@ -136,12 +136,14 @@ def simplify(
         evaluator = Evaluator(folder, sandbox, secret, calibration)
         oracle = Oracle(evaluator, Rules(folder.task, folder.baseline), program, standard, most - LAST)
         smaller_one = Program({**program.files, MAIN: reduced(program.source, oracle.keeps)})
-        if smaller_one.size >= program.size:
+        known = state.evaluation_or_none(smaller_one.id)
+        repeats = known is None and state.seen(smaller_one.id)  # dropped, and what is dropped is not proposed again
+        if smaller_one.size >= program.size or repeats:
             return None
         fresh = certification_secret(secret)
         judge = Evaluator(folder, sandbox, fresh, calibrate(folder, sandbox, fresh, purpose=PURPOSE))
         again = [judge.evaluate(one.files, original) for one in (program, smaller_one)]
-        evaluation = state.evaluation_or_none(smaller_one.id) or evaluator.evaluate(smaller_one.files, smaller_one.id)
+        evaluation = known or evaluator.evaluate(smaller_one.files, smaller_one.id)
         if not (not_worse(again[1], again[0]) and not_worse(evaluation, standard)):
             return None
         return Simplification(original, smaller_one, evaluation, program.size, oracle.evaluations + LAST)

@@ -15,7 +15,7 @@ from .hardware.roofline import roof
 from .scoring import CONFIDENCE, aggregate, geometric_mean, score
 from .seeds import kind_of
 from .syntax import code_size
-from .task import Constraint, Instance, Measure, Task
+from .task import Constraint, Instance, Task
 from .timing import clocked_score
 from .trial import Trial
 
@@ -86,8 +86,8 @@ class Assembly:
         """How near to the hardware's limit a VALID trial came, in the seconds that the objective counts, or of CPU."""
         if self._roof is None or trial.state is not State.VALID:
             return None
-        wall = self._task.objective.measure is Measure.WALL_SECONDS
-        return self._roof.over(instance, trial.wall_seconds if wall else trial.cpu_seconds)
+        counted = trial.value if self._task.objective.measure.timed else None
+        return self._roof.over(instance, trial.cpu_seconds if counted is None else counted)
 
     def _too_fast(self, instance: Instance, trial: Trial, reached: Roofline | None) -> str:
         """Why its cost is below what is physically possible, in words (D11); empty where it is not."""

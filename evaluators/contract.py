@@ -11,7 +11,20 @@ from typing import Any, get_args
 
 import numpy as np
 
-from .task import Descriptor, Entry, Instance, Objective, Paper, Precision, Size, Style, Task, TaskLimits, Unit
+from .task import (
+    Descriptor,
+    Entry,
+    Instance,
+    Measure,
+    Objective,
+    Paper,
+    Precision,
+    Size,
+    Style,
+    Task,
+    TaskLimits,
+    Unit,
+)
 
 
 class TaskError(Exception):
@@ -91,6 +104,11 @@ def _style(task: Task) -> Iterator[str]:
         yield f"'style' must be one of {', '.join(get_args(Style))}, not {task.style!r}"
     if task.style == "oracle" and task.oracle is None:
         yield "a task of style 'oracle' needs 'oracle', a function from an instance to its Oracle"
+    on_device = task.limits.gpus > 0
+    if on_device and task.style != "function":
+        yield "a task with 'limits.gpus' is of style 'function': its arrays are given to the program on the device"
+    if task.objective.measure is Measure.DEVICE_SECONDS and not on_device:
+        yield "the measure 'device_seconds' needs 'limits.gpus' above 0"
     if task.style in DRIVEN and task.drive is None:
         yield f"a task of style '{task.style}' needs 'drive', a function that runs a program on an instance"
 

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import itertools
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..sandbox import Backend, SandboxSpec
+from ..sandbox.device import CPU, a_gpu
 from .contract import TaskError, guarded, located, violations
-from .task import Task
+from .task import OPTIONAL_IMPORTS, Size, Task
 
 CATALOGUE = Path(__file__).parent.parent / "tasks"
 ROOT = __name__.rpartition(".evaluators.")[0]
 REQUIRED = ("task.py", "baseline.py")
 REFERENCE = "reference.py"
+GPU_FORM = "gpu"
+_turns = itertools.count()
+"""Sandboxes of GPU tasks are spread over the GPUs."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,39 @@ class TaskFolder:
         return {name: source for name, source in both.items() if source is not None}
 
     def spec(self, backend: Backend) -> SandboxSpec:
-        """What its programs find in their jail."""
+        """What its programs find in their jail. Raises: NoDevice, TaskError."""
         task = self.task
-        return SandboxSpec(imports=task.limits.imports, helpers=self.helpers, backend=backend, shared=task.shared)
+        imports = task.limits.imports
+        if task.limits.gpus <= 0 and backend is Backend.CPU_DEVICE:
+            raise TaskError(f"task '{task.id}' runs on no device: leave --device out")
+        if task.limits.gpus <= 0:
+            return SandboxSpec(imports=imports, helpers=self.helpers, backend=backend, shared=task.shared)
+        if backend is Backend.DOCKER:
+            raise TaskError(f"task '{task.id}' runs on a GPU, which the sandbox docker does not give: leave it out")
+        device = CPU if backend is Backend.CPU_DEVICE else a_gpu(next(_turns))
+        beside = tuple(name for name in imports if name in OPTIONAL_IMPORTS)
+        if device.kind == "cpu":
+            beside = tuple(name for name in beside if importlib.util.find_spec(name) is not None)
+        warm = tuple(name for name in imports if name not in OPTIONAL_IMPORTS)
+        return SandboxSpec(imports=warm, helpers=self.helpers, backend=backend, device=device, beside=beside)
+
+    def at(self, size: Size) -> TaskFolder:
+        """The task as it stands at a size: of size ``gpu`` the folder ``gpu`` in it, where there is one.
+
+        That is a task folder of its own, whose programs get tensors on a device. Raises: TaskError.
+        """
+        form = self.path / GPU_FORM
+        return load_task(str(form)) if size == GPU_FORM and (form / "task.py").is_file() else self
 
 
 def catalogue() -> Mapping[str, Path]:
     """Id -> folder of every task that is shipped, without importing any."""
     return {path.parent.name: path.parent for path in sorted(CATALOGUE.glob("*/*/task.py"))}
+
+
+def gpu_forms() -> Mapping[str, Path]:
+    """Id -> folder of the shipped tasks as they stand at size ``gpu``, where that is another program's work."""
+    return {f"{name}_{GPU_FORM}": path / GPU_FORM for name, path in catalogue().items() if _is_task(path / GPU_FORM)}
 
 
 def shipped_tasks(family: str | None = None) -> list[Task]:
@@ -65,7 +95,7 @@ def shipped_tasks(family: str | None = None) -> list[Task]:
 
 def load_task(name_or_path: str) -> TaskFolder:
     """A task by its id in the catalogue, or by its folder. Raises: TaskError."""
-    shipped = catalogue().get(name_or_path)
+    shipped = catalogue().get(name_or_path) or gpu_forms().get(name_or_path)
     path = shipped or Path(name_or_path)
     if not path.is_dir():
         raise TaskError(f"no task '{name_or_path}': give an id that 'speciate tasks' lists, or a folder with task.py")
@@ -111,7 +141,8 @@ def task_place(task_id: str, path: str, digest: str) -> str:
 
     Raises: TaskError where neither has the run's digest.
     """
-    places = [str(shipped) for shipped in (catalogue().get(task_id),) if shipped is not None]
+    shipped = catalogue().get(task_id) or gpu_forms().get(task_id)
+    places = [] if shipped is None else [str(shipped)]
     for place in dict.fromkeys([*places, path]):
         if _is_task(Path(place)) and _digest(Path(place).resolve()) == digest:
             return place
@@ -127,8 +158,8 @@ def _is_task(path: Path) -> bool:
 
 def _import(path: Path) -> types.ModuleType:
     """The folder's ``task`` module; relative imports reach its files and its family's."""
-    if path.parent.parent == CATALOGUE.resolve():
-        package = f"{ROOT}.tasks.{path.parent.name}.{path.name}"
+    if path.is_relative_to(CATALOGUE.resolve()):
+        package = ".".join((ROOT, "tasks", *path.relative_to(CATALOGUE.resolve()).parts))
     else:
         package = _private_package(path)
     try:

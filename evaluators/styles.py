@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from ..sandbox import Limits, Process, Sandbox
+from ..sandbox import DeviceProcess, Limits, Process, Sandbox, Timing
 from .oracle import CallLog, Oracle
 from .task import Instance, Task
+
+P = TypeVar("P", bound=Process)
 
 LEAST_CPU = 0.01
 """Seconds; what a process is given when its predecessors have used up the limit, so that it ends in TIMEOUT."""
@@ -26,6 +28,8 @@ class Session:
         self.wall_seconds = 0.0
         self.peak_memory = 0
         self.stdout = ""
+        self.timings: tuple[Timing, ...] = ()
+        """Of the calls on a device."""
 
     @contextlib.contextmanager
     def process(self) -> Iterator[Process]:
@@ -40,12 +44,28 @@ class Session:
             yield process
 
     @contextlib.contextmanager
+    def on_device(self) -> Iterator[DeviceProcess]:
+        """A fresh process that has the device to itself."""
+        with self._counted(self._sandbox.device_process(self.files, self._left())) as process:
+            try:
+                yield process
+            finally:
+                self.timings = (*self.timings, *process.timings)
+
+    @contextlib.contextmanager
     def _started(self, files: Mapping[str, str]) -> Iterator[Process]:
+        with self._counted(self._sandbox.process(files, self._left())) as process:
+            yield process
+
+    def _left(self) -> Limits:
         left = max(self._limits.cpu_seconds - self.cpu_seconds, LEAST_CPU)
-        limits = dataclasses.replace(self._limits, cpu_seconds=left)
+        return dataclasses.replace(self._limits, cpu_seconds=left)
+
+    @contextlib.contextmanager
+    def _counted(self, started: contextlib.AbstractContextManager[P]) -> Iterator[P]:
         process = None
         try:
-            with self._sandbox.process(files, limits) as process:
+            with started as process:
                 yield process
         finally:
             # Where its end was not seen, what went wrong is on its way up already.
@@ -64,6 +84,9 @@ class Session:
 
 def drive(task: Task, instance: Instance, session: Session) -> tuple[Any, CallLog | None]:
     """The program's output on an instance and the log of its oracle. Raises: CandidateFailed, SandboxError."""
+    if task.limits.gpus > 0:
+        with session.on_device() as process:
+            return process.call(task.entry.name, instance.inputs), None
     if task.drive is not None:
         return task.drive(instance, session), None
     if task.oracle is not None:

@@ -32,13 +32,15 @@ class Measure(StrEnum):
     METRIC = "metric"
     CPU_SECONDS = "cpu_seconds"
     WALL_SECONDS = "wall_seconds"
+    DEVICE_SECONDS = "device_seconds"
+    """Of a task with ``limits.gpus``: from inputs on the device to results in the host's memory, without the way."""
     PEAK_MEMORY = "peak_memory"
     ORACLE_COST = "oracle_cost"
 
     @property
     def timed(self) -> bool:
         """Whether the value is noisy, so that baseline and candidate must alternate on the same inputs."""
-        return self in (Measure.CPU_SECONDS, Measure.WALL_SECONDS)
+        return self in (Measure.CPU_SECONDS, Measure.WALL_SECONDS, Measure.DEVICE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ class TaskLimits:
     imports: tuple[str, ...] = ("numpy",)
     cpus: float = 1.0
     gpus: float = 0.0
-    """What one evaluation takes of a cluster's node: parts of a device are allowed."""
+    """What one evaluation takes of a cluster's node: parts of a device are allowed. Above 0, a program's arrays are
+    torch tensors on a GPU, which no other evaluation uses meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,9 @@ class Unit:
     gain: float
     name: str
 
+
+OPTIONAL_IMPORTS = frozenset({"triton"})
+"""Of a task with ``limits.gpus``: compilers for GPUs, which a machine without one need not have installed."""
 
 Judge = Callable[[Instance, Any, CallLog | None], Verdict]
 Call = Callable[..., Any]

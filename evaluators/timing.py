@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..sandbox import Sandbox, SandboxError
+from .device import tried, warming, with_warm_up
 from .evaluation import Interval, State
 from .loader import TaskFolder
 from .scoring import gain, mean_interval, median_score
@@ -55,8 +56,9 @@ class Comparison:
 
 
 def draws_needed(task: Task, per_draw: int) -> int:
-    """How many draws of ``per_draw`` instances a measurement takes."""
-    return max(task.repeats, math.ceil(FEWEST / per_draw))
+    """How many draws of ``per_draw`` instances a measurement takes. On a device the first one only warms up."""
+    measured = max(task.repeats, math.ceil(FEWEST / per_draw))
+    return measured + 1 if task.limits.gpus > 0 else measured
 
 
 def fresh_instances(
@@ -74,6 +76,9 @@ def compared(
 
     Raises: BaselineFailed; SandboxError.
     """
+    if folder.task.limits.gpus > 0:
+        yield from _on_device(folder, sandbox, programs, list(instances), own)
+        return
     for number, instance in enumerate(instances):
         yield _compare(folder, sandbox, programs, instance, number % 2 == 1, own)
 
@@ -95,9 +100,41 @@ def _compare(
     return Comparison(instance, baseline, within, tuple(_gain(task.objective, trial, baseline) for trial in within))
 
 
+def _on_device(
+    folder: TaskFolder, sandbox: Sandbox, programs: Sequence[Files], instances: Sequence[Instance], own: bool
+) -> Iterator[Comparison]:
+    """Each program in one process of its own for all instances, since it compiles in each (see device.py).
+
+    The baseline is timed before the programs on one half of the instances and after them on the other, so that a device
+    that slows down shifts half of the values up and half of them down. An instance that is the first of its shapes
+    warms a program up: what comes out is judged, and only a failure is told.
+    """
+    task = folder.task
+    unbound = generous(task.limits.run)
+    halves = instances[::2], instances[1::2]
+    baseline = {MAIN: folder.baseline}
+    trials: dict[str, Trial] = dict(tried(task, sandbox, baseline, with_warm_up(halves[0], instances), unbound))
+    limits = unbound if own else task.limits.run
+    others = [dict(tried(task, sandbox, files, with_warm_up(instances, instances), limits)) for files in programs]
+    trials |= dict(tried(task, sandbox, baseline, with_warm_up(halves[1], instances), unbound))
+    warm = {instance.name for instance in warming(instances)}
+    for instance in instances:
+        theirs = [found[instance.name] for found in others if instance.name in found]
+        if len(theirs) < len(others):
+            return
+        first = _sound(task, instance, trials[instance.name])
+        failed = any(trial.state is not State.VALID for trial in theirs)
+        if instance.name not in warm or failed:
+            yield Comparison(instance, first, tuple(theirs), tuple(_gain(task.objective, t, first) for t in theirs))
+
+
 def _baseline(folder: TaskFolder, sandbox: Sandbox, instance: Instance) -> Trial:
     task = folder.task
-    trial = attempt(task, sandbox, {MAIN: folder.baseline}, instance, generous(task.limits.run))
+    return _sound(task, instance, attempt(task, sandbox, {MAIN: folder.baseline}, instance, generous(task.limits.run)))
+
+
+def _sound(task: Task, instance: Instance, trial: Trial) -> Trial:
+    """The baseline's. Raises: BaselineFailed."""
     if trial.state is not State.VALID or trial.value is None:
         why = trial.message or trial.note or "no value for the objective"
         raise BaselineFailed(

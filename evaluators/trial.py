@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxError
+from ..sandbox import CandidateFailed, Failure, Limits, Sandbox, SandboxError, Timing
 from ..sandbox.text import bounded_text
 from .checks import Rejected
 from .evaluation import State
@@ -60,36 +60,73 @@ def attempt(task: Task, sandbox: Sandbox, files: Mapping[str, str], instance: In
 
 def attempt_in(session: Session, task: Task, instance: Instance) -> Trial:
     """As ``attempt``, in a session that was made for it."""
-    output, log, message = None, None, ""
+    output, log, failed = None, None, None
     try:
         output, log = drive(task, instance, session)
     except CandidateFailed as failure:
-        state, verdict, message = STATES[failure.failure], Verdict(False), failure.message
+        failed = failure
     except SandboxError:
         raise
     except Exception as error:  # noqa: BLE001 - drivers and oracles read what the candidate says: they too must be total
-        state, verdict = State.INVALID, _unreadable(error)
-    else:
-        verdict = judged(task, instance, output, log)
-        state = State.VALID if verdict.valid else State.INVALID
+        return _of(task, State.INVALID, _unreadable(error), Used.by(session), output, log)
+    return settled(task, instance, Used.by(session), output, log, failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a run used and wrote; seconds and bytes."""
+
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory: int
+    stdout: str
+    timing: Timing | None
+
+    @classmethod
+    def by(cls, session: Session) -> Used:
+        timing = session.timings[-1] if session.timings else None
+        return cls(session.cpu_seconds, session.wall_seconds, session.peak_memory, session.stdout, timing)
+
+
+def settled(
+    task: Task, instance: Instance, used: Used, output: Any, log: CallLog | None, failed: CandidateFailed | None
+) -> Trial:
+    """The judge's word on an output, or how the run ``failed``. Raises: SandboxError of a judge in a jail."""
+    if failed is not None:
+        return _of(task, STATES[failed.failure], Verdict(False), used, output, log, failed.message)
+    verdict = judged(task, instance, output, log)
+    return _of(task, State.VALID if verdict.valid else State.INVALID, verdict, used, output, log)
+
+
+def _of(
+    task: Task, state: State, verdict: Verdict, used: Used, output: Any, log: CallLog | None, message: str = ""
+) -> Trial:
     cost = log.spent if log else 0.0
-    value = _value(task, verdict, session, cost) if state is State.VALID else None
+    value = _value(task, verdict, used, cost) if state is State.VALID else None
     if state is State.VALID and value is None:
         state = State.INVALID
     return Trial(
         state=state,
         value=value,
-        metrics=dict(verdict.metrics),
+        metrics={**verdict.metrics, **_clocks(task, used.timing)},
         note=verdict.note,
         message=message,
-        stdout=session.stdout,
+        stdout=used.stdout,
         output=output,
-        cpu_seconds=session.cpu_seconds,
-        wall_seconds=session.wall_seconds,
-        peak_memory=session.peak_memory,
+        cpu_seconds=used.cpu_seconds,
+        wall_seconds=used.wall_seconds,
+        peak_memory=used.peak_memory,
         oracle_cost=cost,
         log=log,
     )
+
+
+def _clocks(task: Task, timing: Timing | None) -> dict[str, float]:
+    """What lies behind a time on a device: the span, what was taken off, and what the device's own clock claims."""
+    if timing is None or task.objective.measure is not Measure.DEVICE_SECONDS:
+        return {}
+    clocks = {"span_seconds": timing.span, "way_seconds": timing.way, "claimed_seconds": timing.device_clock}
+    return {name: value for name, value in clocks.items() if math.isfinite(value)}
 
 
 def judged(task: Task, instance: Instance, output: Any, log: CallLog | None) -> Verdict:
@@ -114,15 +151,16 @@ def _unreadable(error: Exception) -> Verdict:
     return Verdict.invalid(f"the output could not be read ({type(error).__name__})")
 
 
-def _value(task: Task, verdict: Verdict, session: Session, oracle_cost: float) -> float | None:
+def _value(task: Task, verdict: Verdict, used: Used, oracle_cost: float) -> float | None:
     measure = task.objective.measure
     if measure is Measure.METRIC:
         value = verdict.metrics.get(task.objective.name)
         return None if value is None else float(value)
     return {
-        Measure.CPU_SECONDS: session.cpu_seconds,
-        Measure.WALL_SECONDS: session.wall_seconds,
-        Measure.PEAK_MEMORY: float(session.peak_memory),
+        Measure.CPU_SECONDS: used.cpu_seconds,
+        Measure.WALL_SECONDS: used.wall_seconds,
+        Measure.DEVICE_SECONDS: None if used.timing is None else used.timing.work,
+        Measure.PEAK_MEMORY: float(used.peak_memory),
         Measure.ORACLE_COST: oracle_cost,
     }[measure]
 

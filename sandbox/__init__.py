@@ -1,6 +1,8 @@
 """Where untrusted code runs. Nothing a candidate's process says about itself is believed."""
 
+from .device import NoDevice
 from .limits import MIB, Limits
+from .on_device import DeviceProcess, Timing
 from .outcome import CandidateFailed, Failure, OracleRefused, SandboxError, Usage
 from .process import Process, Serves
 from .sandbox import Sandbox, open_sandbox
@@ -11,8 +13,10 @@ __all__ = [
     "MIB",
     "Backend",
     "CandidateFailed",
+    "DeviceProcess",
     "Failure",
     "Limits",
+    "NoDevice",
     "NoJail",
     "OracleRefused",
     "Process",
@@ -22,6 +26,7 @@ __all__ = [
     "Serves",
     "Tier",
     "TierReport",
+    "Timing",
     "Usage",
     "open_sandbox",
     "probe_tier",

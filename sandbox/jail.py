@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .device import device_environment, nodes, shown_to
 from .inside.confine import Layer
 from .inside.zygote import Setting
 from .spec import NoJail, SandboxSpec
@@ -37,6 +38,14 @@ ENVIRONMENT = {
     # Each arena reserves address space, which counts against the memory limit.
     "MALLOC_ARENA_MAX": "2",
 }
+
+
+def environment(spec: SandboxSpec, unjailed: str | None = None) -> dict[str, str]:
+    """Of a zygote and its forks; ``unjailed`` is the folder of those without a jail."""
+    if spec.device is None:
+        return ENVIRONMENT
+    place = scratch() if unjailed is None else unjailed
+    return ENVIRONMENT | device_environment(spec.device, place, ENVIRONMENT["PATH"], unjailed is None)
 
 
 def bwrap_programs() -> Iterator[str]:
@@ -76,17 +85,19 @@ def _zygote(setting: Setting, code: str, site: list[str]) -> list[str]:
 def unsafe_command(spec: SandboxSpec, control: int, folder: str) -> list[str]:
     helpers = None if spec.helpers is None else str(spec.helpers)
     site = [str(place) for place in site_folders()]
-    setting = Setting(control, False, helpers, spec.imports, folder, processes=spec.shared)
+    setting = Setting(control, False, helpers, spec.imports, folder, processes=spec.processes, device=spec.kind)
     return _zygote(setting, str(INSIDE.parent), site)
 
 
 def jailed_command(bwrap: str, spec: SandboxSpec, control: int, omitted: tuple[Layer, ...] = ()) -> list[str]:
     """Raises: SandboxError where one of the imports is not installed."""
     helpers = None if spec.helpers is None else _HELPERS
-    setting = Setting(control, True, helpers, spec.imports, scratch(), omitted, processes=spec.shared)
+    setting = Setting(
+        control, True, helpers, spec.imports, scratch(), omitted, processes=spec.processes, device=spec.kind
+    )
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     isolation = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "jail"]
-    lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", ENVIRONMENT.items())]
+    lifetime = ["--die-with-parent", "--new-session", "--clearenv", *_each("--setenv", environment(spec).items())]
     outside = [bwrap, *isolation, *capabilities, *lifetime, *_mounts(spec), "--chdir", "/", "--"]
     return [*outside, *_zygote(setting, _CODE, [_SITE])]
 
@@ -104,10 +115,14 @@ def _mounts(spec: SandboxSpec) -> list[str]:
     hidden = [place for place in (*site_folders(), _PRODUCT) if any(place.is_relative_to(path) for path in shown)]
     for place in hidden:
         words += ["--tmpfs", str(place)]
-    words += ["--tmpfs", "/dev", *_each("--dev-bind", ((f"/dev/{name}", f"/dev/{name}") for name in _DEVICES))]
+    devices = [f"/dev/{name}" for name in _DEVICES]
+    if spec.device is not None:
+        devices += nodes(spec.device)
+        words += ["--proc", "/proc", *_each("--ro-bind-try", ((path, path) for path in shown_to(spec.device)))]
+    words += ["--tmpfs", "/dev", *_each("--dev-bind", ((path, path) for path in devices))]
     words += ["--symlink", scratch(), "/dev/shm", "--remount-ro", "/dev"]
     words += ["--tmpfs", _SITE]
-    for name, path in visible_packages(spec.imports).items():
+    for name, path in visible_packages((*spec.imports, *spec.beside)).items():
         words += ["--ro-bind", str(path), f"{_SITE}/{name}"]
     words += ["--ro-bind", str(INSIDE), f"{_CODE}/inside", "--dir", "/tmp", "--dir", scratch()]
     if spec.helpers is not None:

@@ -8,7 +8,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
 from .clock import cpu_seconds, pid_of
@@ -90,9 +90,7 @@ class Process:
         call = (Kind.CALL, (entry, dict(inputs), oracle is not None))
         frames = [call] if self._unsent is None else [(Kind.LOAD, dict(self._unsent)), call]
         self._unsent = None
-        begin = time.monotonic()
-        self._deadline = begin + self._limits.wall_seconds - self._wall
-        try:
+        with self._conversing():
             self._send(*frames)
             while True:
                 kind, value = self._channel.receive(self._limits.output_bytes)
@@ -101,13 +99,25 @@ class Process:
                 if oracle is None:
                     self._fail(Failure.MALFORMED, "a request to an oracle where there is none")
                 self._within_limits()  # one that keeps the channel busy is never waited for
-                begin += self._serve(oracle, value)
+                self._wall -= self._serve(oracle, value)
+
+    @contextlib.contextmanager
+    def _conversing(self) -> Iterator[None]:
+        """Within the limits, with what cannot be understood as the candidate's failure. Raises: CandidateFailed."""
+        begin = time.monotonic()
+        self._deadline = begin + self._wall_left()
+        try:
+            yield
         except WireError as error:
             self._fail(Failure.MALFORMED, f"not plain data: {error}")
         except Closed:
             self._fail(*self._cause_of_death())
         finally:
             self._wall += time.monotonic() - begin
+
+    def _wall_left(self) -> float:
+        """Seconds for what is asked next."""
+        return self._limits.wall_seconds - self._wall
 
     def trace(self, seconds: float) -> None:
         """Before the first call: have the candidate's lines recorded, each call for at most so long."""

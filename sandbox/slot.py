@@ -16,8 +16,8 @@ from typing import IO, Protocol
 from .cgroup import Cgroup, enclose, name_victim
 from .clock import pid_of
 from .inside.confine import Layer
-from .inside.control import MESSAGE_BYTES, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
-from .jail import ENVIRONMENT, bwrap_programs, explanation, jailed_command, unsafe_command
+from .inside.control import MESSAGE_BYTES, UNBOUNDED, Bounds, Ended, Failed, Message, Ready, Spawned, pack_spawn, unpack
+from .jail import bwrap_programs, environment, explanation, jailed_command, unsafe_command
 from .limits import Limits
 from .outcome import SandboxError
 from .spec import Backend, NoJail, SandboxSpec
@@ -41,11 +41,13 @@ def start_zygote(spec: SandboxSpec, omitted: tuple[Layer, ...] = ()) -> Zygote:
         return _docker_zygote(spec)
     if spec.backend is Backend.UNSAFE:
         folder = tempfile.mkdtemp(prefix="speciate-")
-        return Zygote(Child(lambda control: unsafe_command(spec, control, folder), ENVIRONMENT, folder))
+        own = environment(spec, folder)
+        return Zygote(Child(lambda control: unsafe_command(spec, control, folder), own, folder), spec.kind != "cuda")
     said = None
     for bwrap in bwrap_programs():
         try:
-            return Zygote(Child(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control, omitted), {}, None))
+            child = Child(lambda control, bwrap=bwrap: jailed_command(bwrap, spec, control, omitted), {}, None)
+            return Zygote(child, spec.kind != "cuda")
         except _Died as error:
             said = str(error)
             if not said.startswith("bwrap:"):
@@ -133,10 +135,14 @@ class Child:
 
 
 class Zygote:
-    """A running fork server, in whatever encloses it."""
+    """A running fork server, in whatever encloses it.
 
-    def __init__(self, enclosure: Enclosure) -> None:
+    ``bounded``: whether forks are held to an address space. A GPU's driver reserves more than any machine has.
+    """
+
+    def __init__(self, enclosure: Enclosure, bounded: bool = True) -> None:
         self.enclosure = enclosure
+        self._bounded = bounded
         self._control = enclosure.control
         self._ended: dict[int, Ended] = {}
         self._number = 0
@@ -148,8 +154,8 @@ class Zygote:
         except (SandboxError, ProcessLookupError):
             self.close()
             raise
-        self._address_space, resident = _memory(self.pid)
-        self._cgroup = enclosure.enclose(self.pid, resident)
+        self._address_space, self.resident_bytes = _memory(self.pid)
+        self._cgroup = enclosure.enclose(self.pid, self.resident_bytes)
         self.filtered = isinstance(message, Ready) and message.filtered
 
     def spawn(self, limits: Limits, channel: socket.socket, output: int) -> tuple[int, int]:
@@ -158,7 +164,7 @@ class Zygote:
         limits = self.enclosure.admit(limits)
         if self._cgroup is not None:
             self._cgroup.admit(self._number, limits)
-        address_space = self._address_space + limits.memory_bytes
+        address_space = self._address_space + limits.memory_bytes if self._bounded else UNBOUNDED
         bounds = Bounds(limits.cpu_seconds, address_space, limits.tmp_bytes, limits.threads, limits.open_files)
         try:
             socket.send_fds(self._control, [pack_spawn(self._number, bounds)], [channel.fileno(), output])

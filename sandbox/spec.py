@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .device import Device
 from .outcome import SandboxError
 
 
@@ -21,6 +22,10 @@ class Tier(StrEnum):
     SHARED = "shared"
     """A jail as above, in which the task's own evaluator runs beside the candidate and may start processes: what it
     answers, the candidate may have answered."""
+    GPU = "gpu"
+    """As FULL with the nodes of one GPU, whose driver a candidate talks to; it may start processes, to compile."""
+    CPU_DEVICE = "cpu-device"
+    """As GPU with the CPU in its place, for development: its times say nothing of a GPU."""
     UNSAFE = "unsafe"
     """Limits and a fresh process, but the user's files and network: only for an explicit --unsafe."""
 
@@ -30,6 +35,8 @@ class Backend(StrEnum):
 
     BUBBLEWRAP = "bubblewrap"
     DOCKER = "docker"
+    CPU_DEVICE = "cpu-device"
+    """A bubblewrap jail for tasks that need a GPU, with the CPU in its place."""
     UNSAFE = "unsafe"
     """Nothing; only for an explicit --unsafe."""
 
@@ -47,6 +54,20 @@ class SandboxSpec:
     backend: Backend = Backend.BUBBLEWRAP
     shared: bool = False
     """For a task's own evaluator and a candidate in one process; they may start processes (not in a container)."""
+    device: Device | None = None
+    """What a candidate's inputs lie on; one process at a time uses a GPU."""
+    beside: tuple[str, ...] = ()
+    """Visible as ``imports`` are, but not warm."""
+
+    @property
+    def processes(self) -> bool:
+        """Whether candidates may start some."""
+        return self.shared or self.device is not None
+
+    @property
+    def kind(self) -> str:
+        """Of the device; empty where there is none."""
+        return "" if self.device is None else self.device.kind
 
 
 class NoJail(SandboxError):

@@ -6,7 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from . import nvml
 from .cgroup import missing
+from .device import gpus
 from .inside import landlock
 from .inside.seccomp import filters
 from .jail import bwrap_programs
@@ -41,6 +43,7 @@ def probe_tier() -> TierReport:
         "CPU clock": "read from outside, nanoseconds",
         "memory limit": _memory_limit(filters() is not None),
         "landlock": _landlock(),
+        "GPU": _gpus(),
     }
     tier = Tier.UNSAFE
     try:
@@ -102,6 +105,15 @@ def _in_container(sandbox: Sandbox) -> str:
             if failed.failure is Failure.FORBIDDEN:
                 return holds + "Landlock"
     return holds + "but no Landlock: candidates can read /proc"
+
+
+def _gpus() -> str:
+    found = gpus()
+    if not found:
+        return "none: tasks that run on one are refused, but for --device cpu"
+    watched = all(nvml.gpu(one.index) is not None for one in found)
+    memory = "memory watched from outside (NVML)" if watched else "memory bounded by torch alone: NVML does not answer"
+    return f"{', '.join(one.name for one in found)}; one evaluation at a time on each; {memory}"
 
 
 def _landlock() -> str:

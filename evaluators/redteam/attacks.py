@@ -27,7 +27,7 @@ class Ends:
     def mount(self, lab: Lab) -> Outcome:
         evaluations = [lab.score(program, self.task) for program in self.programs]
         held = all(one.state in self.states and one.score is None for one in evaluations)
-        return Outcome(" or ".join(self.states), _states(evaluations), held)
+        return Outcome(" or ".join(self.states), said_of(evaluations), held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class GainsNothing:
         honest = lab.score(self.honest, self.task).score
         ceiling = (0.0 if honest is None else honest) + self.tolerance
         evaluations = [lab.score(program, self.task) for program in self.programs]
-        held = all(_at_most(one, ceiling) for one in evaluations)
-        return Outcome(f"no score above {ceiling:.3g}", _states(evaluations), held)
+        held = all(at_most(one, ceiling) for one in evaluations)
+        return Outcome(f"no score above {ceiling:.3g}", said_of(evaluations), held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +97,13 @@ class Unseen:
         return Finds((self.then,), self.expected).mount(lab)
 
 
-@dataclass(frozen=True, slots=True)
-class NeedsGpu:
-    """Tried only where candidates are given a GPU; the sandbox here opens none to them."""
-
-    program: str
-
-    def mount(self, lab: Lab) -> Outcome:
-        del lab
-        there = Path("/dev/nvidiactl").exists()
-        why = "the sandbox gives candidates no GPU" if there else "no GPU on this machine"
-        return Outcome("no score above the honest one", f"skipped: {why}", None)
-
-
-def _at_most(evaluation: Evaluation, ceiling: float) -> bool:
+def at_most(evaluation: Evaluation, ceiling: float) -> bool:
     if evaluation.state is State.VALID:
         return evaluation.score is not None and evaluation.score <= ceiling
     return evaluation.score is None and evaluation.state is not State.INFRA
 
 
-def _states(evaluations: list[Evaluation]) -> str:
+def said_of(evaluations: list[Evaluation]) -> str:
     return ", ".join(dict.fromkeys(_said(evaluation) for evaluation in evaluations))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from ..calibration import MAIN, Calibration, calibrate
 from ..evaluation import Evaluation, State
 from ..evaluator import Evaluator
 from ..loader import TaskFolder, load_task
+
+T = TypeVar("T")
 
 Program = str | Mapping[str, str]
 """The text of ``program.py``, or several files by name. ``$NAME`` stands for a fact of ``Lab.facts``."""
@@ -44,6 +46,7 @@ class Lab:
         self._secret = secret
         self._witness = witness
         self._folders: dict[str, TaskFolder] = {}
+        self._shared: dict[str, Any] = {}
         self._judges: dict[tuple[str, str], tuple[Evaluator, Calibration]] = {}
         (witness / ANSWERS).write_text(TRUTH)
         self._functions = _functions()
@@ -82,6 +85,12 @@ class Lab:
     def filled(self, program: Program) -> dict[str, str]:
         files = {MAIN: program} if isinstance(program, str) else dict(program)
         return {name: string.Template(text).safe_substitute(self.facts) for name, text in files.items()}
+
+    def shared(self, name: str, make: Callable[[], T]) -> T:
+        """What several exploits use, made for the first of them."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
 
     def harm(self) -> str:
         """What differs from before the first exploit, in words; empty where all is as it was."""

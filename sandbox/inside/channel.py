@@ -21,7 +21,10 @@ _CLOSED = -1
 
 
 class Kind(IntEnum):
-    """To it: LOAD, CALL, ANSWER, REFUSED, TRACE. From it: READY, BROKEN, RETURN, RAISE, ASK. Both: REPORT."""
+    """To it: LOAD, CALL, ANSWER, REFUSED, TRACE. From it: READY, BROKEN, RETURN, RAISE, ASK. Both: REPORT.
+
+    With a device (resident.py) also to it: DEVICE, PLACE, REHEARSE, SETTLE, RUN. From it: DONE.
+    """
 
     LOAD = 1
     CALL = 2
@@ -34,6 +37,12 @@ class Kind(IntEnum):
     ASK = 9
     TRACE = 10
     REPORT = 11
+    DEVICE = 12
+    PLACE = 13
+    REHEARSE = 14
+    SETTLE = 15
+    RUN = 16
+    DONE = 17
 
 
 _KINDS = {int(kind): kind for kind in Kind}

@@ -14,12 +14,12 @@ import signal
 from collections.abc import Iterator
 from enum import StrEnum
 
-from .control import Bounds
+from .control import UNBOUNDED, Bounds
 from .seccomp import Filter
 from .system import Call, libc, make, raising
 
 _NEW_MOUNTS, _NEW_PIDS, _NEW_IPC = 0x20000, 0x20000000, 0x8000000
-_NOSUID, _NODEV, _RECURSIVE, _PRIVATE = 2, 4, 0x4000, 0x40000
+_NOSUID, _NODEV, _NOEXEC, _RECURSIVE, _PRIVATE = 2, 4, 8, 0x4000, 0x40000
 _CAPABILITIES_V3 = 0x20080522
 _PR_SET_PDEATHSIG = 1
 _FIRST_OTHER_DESCRIPTOR = 4
@@ -65,10 +65,12 @@ def back_to(own_pidfd: int) -> None:
 
 
 def confinement(
-    layers: frozenset[Layer], scratch: str, system_calls: Filter | None, bounds: Bounds
+    layers: frozenset[Layer], scratch: str, system_calls: Filter | None, bounds: Bounds, proc: bool = False
 ) -> tuple[Call, ...]:
-    """What a fork does before foreign code runs in it, in this order."""
+    """What a fork does before foreign code runs in it, in this order. With ``proc`` it gets a /proc of its own."""
     calls = list(_private_files(scratch, bounds.tmp_bytes) if Layer.FILES in layers else _unjailed(scratch))
+    if proc and {Layer.FILES, Layer.PIDS} <= layers:
+        calls.append(_own_proc())
     if Layer.LIMITS in layers:
         calls += _limits(bounds)
     if Layer.CAPABILITIES in layers:
@@ -99,12 +101,17 @@ def _private_files(scratch: str, tmp_bytes: int) -> Iterator[Call]:
     yield Call("working folder", libc.chdir, (place,))
 
 
+def _own_proc() -> Call:
+    """Over the zygote's: it shows this process and what it starts. Drivers of devices read maps and settings there."""
+    return Call("own /proc", libc.mount, (b"proc", b"/proc", b"proc", _NOSUID | _NODEV | _NOEXEC, None))
+
+
 def _limits(bounds: Bounds) -> Iterator[Call]:
     # A backstop: the trusted side kills at the exact limit. The kernel's own count runs ahead on a busy host.
     cpu = 2 * math.ceil(bounds.cpu_seconds) + 2
     for which, soft, hard in (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
-        (resource.RLIMIT_AS, bounds.address_space, bounds.address_space + RESERVE_BYTES),
+        (resource.RLIMIT_AS, bounds.address_space, min(bounds.address_space + RESERVE_BYTES, UNBOUNDED)),
         (resource.RLIMIT_FSIZE, bounds.tmp_bytes, bounds.tmp_bytes),
         (resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files),
         (resource.RLIMIT_NPROC, bounds.threads, bounds.threads),

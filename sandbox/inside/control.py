@@ -9,6 +9,8 @@ import struct
 from typing import NamedTuple
 
 MESSAGE_BYTES = 4096
+UNBOUNDED = (1 << 64) - 1
+"""What the kernel takes for no limit."""
 _NUMBER, _BOUNDS = struct.Struct("<I"), struct.Struct("<dQQII")
 SPAWN_BYTES = _NUMBER.size + _BOUNDS.size
 _SPAWNED = struct.Struct("<cI")
@@ -21,7 +23,7 @@ class Bounds(NamedTuple):
 
     cpu_seconds: float
     address_space: int
-    """Of the warm zygote and what the candidate may add."""
+    """Of the warm zygote and what the candidate may add; ``UNBOUNDED`` where only a control group bounds memory."""
     tmp_bytes: int
     threads: int
     open_files: int

@@ -61,18 +61,25 @@ class Runner:
     def run(self) -> None:
         self._channel.send_bytes(_READY)
         while True:
-            kind, value = self._channel.receive()
-            if kind is Kind.LOAD:
-                self._programs.add(value)
-                self._load_failure = self._attempt(lambda: self._watch(self._programs.load, {}))
-            elif kind is Kind.TRACE:
-                self._record(*value)
-            elif kind is Kind.REPORT:
-                self._channel.send((Kind.REPORT, self._report()))
-            elif self._load_failure is not None:
-                self._channel.send((Kind.RAISE, self._load_failure))
-            else:
-                self._answer(*value)
+            self.handle(*self._channel.receive())
+
+    def handle(self, kind: Kind, value: Any) -> None:
+        """One frame of the trusted side."""
+        if kind is Kind.LOAD:
+            self._programs.add(value)
+            self._load_failure = self._attempt(lambda: self._watch(self._programs.load, {}))
+        elif kind is Kind.TRACE:
+            self._record(*value)
+        elif kind is Kind.REPORT:
+            self._channel.send((Kind.REPORT, self._report()))
+        elif self._load_failure is not None:
+            self._channel.send((Kind.RAISE, self._load_failure))
+        else:
+            self._answer(*value)
+
+    def failure(self, error: BaseException) -> str:
+        """In terms of ``speciate.sandbox.Failure``."""
+        return failure_of(error)
 
     def forget(self) -> None:
         """Leave no trace of the files."""
@@ -83,7 +90,7 @@ class Runner:
 
         def reply() -> None:
             output = self._watch(self._programs.function(entry), keywords)
-            _flush()
+            flush()
             self._channel.send((Kind.RETURN, output))
 
         failure = self._attempt(reply)
@@ -104,8 +111,8 @@ class Runner:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is its result
             confine.release_reserve()
-            _flush()
-            return {"failure": _failure(error), "message": _message(error)}
+            flush()
+            return {"failure": self.failure(error), "message": _message(error)}
         return None
 
     def _ask(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -138,12 +145,12 @@ def serve(runner: Runner) -> NoReturn:
     os._exit(0)
 
 
-def _flush() -> None:
+def flush() -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
 
 
-def _failure(error: BaseException) -> str:
+def failure_of(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, WireError):

@@ -36,6 +36,9 @@ _ZYGOTE_DENIES: dict[str, tuple[int, int | None]] = {
     "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "modify_ldt": (154, None), "kcmp": (312, 272),
     "setpriority": (141, 140), "ioprio_set": (251, 30),
 }  # fmt: skip
+_FOR_DEVICES = frozenset(("memfd_create", "socket", "bind", "listen", "accept", "accept4", "connect"))
+"""Denied, but for candidates with a device, whose driver makes sockets; of the local family only, see below."""
+_AF_UNIX = 1
 _OF_ITSELF_ONLY: dict[str, tuple[int, int | None]] = {
     "prlimit64": (302, 261), "sched_setaffinity": (203, 122), "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119), "sched_setattr": (314, 274),
@@ -92,44 +95,48 @@ class Filter:
         yield Call("seccomp", libc.prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program), 0, 0))
 
 
-def filters(processes: bool = False) -> tuple[Filter, Filter] | None:
+def filters(processes: bool = False, device: bool = False) -> tuple[Filter, Filter] | None:
     """For the zygote (inherited by candidates) and, on top of it, for a candidate; None on other machines.
 
     With ``processes`` candidates may start some and signal them: all of them die with the init of their namespace.
+    With ``device`` they may also make sockets, of the local family in a network namespace where nobody else is.
     They are two because the kernel's work at installing grows with the filter and is paid for by each candidate.
     """
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return None
-    return Filter(_zygote(machine, processes)), Filter(_candidate(machine, processes))
+    allowed = (_FOR_PROCESSES if processes else frozenset()) | (_FOR_DEVICES if device else frozenset())
+    return Filter(_zygote(machine, allowed)), Filter(_candidate(machine, allowed, processes))
 
 
-def _zygote(machine: _Machine, processes: bool = False) -> list[bytes]:
+def _zygote(machine: _Machine, allowed: frozenset[str] = frozenset()) -> list[bytes]:
     foreign = [_op(_LOAD, _MACHINE_AT), _op(_EQUAL, machine.audit, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NUMBER_AT)]
     if machine.column == 0:
         foreign += [_op(_AT_LEAST, _X32, 0, 1), _op(_RETURN, _KILL)]
     unknown = [_op(_GREATER, _LAST_KNOWN, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
-    of_others = [instruction for number in _numbers(_OF_ITSELF_ONLY, machine) for instruction in _of_itself(number)]
+    of_others = [instruction for number in _numbers(_OF_ITSELF_ONLY, machine) for instruction in _only_with(number, 0)]
+    sockets = _only_with(_ZYGOTE_DENIES["socket"][machine.column] or 0, _AF_UNIX) if "socket" in allowed else []
     return [
         *foreign,
         *unknown,
         *of_others,
-        *_denied(_numbers(_ZYGOTE_DENIES, machine, processes)),
+        *sockets,
+        *_denied(_numbers(_ZYGOTE_DENIES, machine, allowed)),
         _op(_RETURN, _ALLOW),
     ]
 
 
-def _of_itself(number: int) -> list[bytes]:
+def _only_with(number: int, first_argument: int) -> list[bytes]:
     return [
         _op(_EQUAL, number, 0, 4),
         _op(_LOAD, _FIRST_ARGUMENT_AT),
-        _op(_EQUAL, 0, 1, 0),
+        _op(_EQUAL, first_argument, 1, 0),
         _op(_RETURN, _ERRNO | errno.EPERM),
         _op(_RETURN, _ALLOW),
     ]
 
 
-def _candidate(machine: _Machine, processes: bool = False) -> list[bytes]:
+def _candidate(machine: _Machine, allowed: frozenset[str] = frozenset(), processes: bool = False) -> list[bytes]:
     """Threads are allowed, processes are not: so there are no descendants whose work could be hidden.
 
     With ``processes`` they are, but no namespaces.
@@ -145,13 +152,15 @@ def _candidate(machine: _Machine, processes: bool = False) -> list[bytes]:
         # clone3 keeps its flags in memory, where a filter cannot look; the C library falls back to clone.
         _op(_EQUAL, clone3, 0, 1),
         _op(_RETURN, _ERRNO | errno.ENOSYS),
-        *_denied(_numbers(_CANDIDATE_DENIES, machine, processes)),
+        *_denied(_numbers(_CANDIDATE_DENIES, machine, allowed)),
         _op(_RETURN, _ALLOW),
     ]
 
 
-def _numbers(table: dict[str, tuple[int, int | None]], machine: _Machine, processes: bool = False) -> list[int]:
-    column = [numbers[machine.column] for name, numbers in table.items() if not (processes and name in _FOR_PROCESSES)]
+def _numbers(
+    table: dict[str, tuple[int, int | None]], machine: _Machine, allowed: frozenset[str] = frozenset()
+) -> list[int]:
+    column = [numbers[machine.column] for name, numbers in table.items() if name not in allowed]
     return sorted(number for number in column if number is not None)
 
 

@@ -51,6 +51,8 @@ class Setting:
     """An empty file."""
     processes: bool = False
     """Whether candidates may start some, which end with them."""
+    device: str = ""
+    """``cuda`` or ``cpu`` where candidates are given a device, which each fork opens for itself."""
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Setting:
@@ -170,20 +172,32 @@ def _prepare(setting: Setting, trusted: socket.socket) -> Zygote:
     shared = Shared(setting.shared) if setting.shared else None
     own_pidfd = os.pidfd_open(os.getpid())
     layers = setting.layers()
-    own_filter, candidate_filter = (confine.Layer.SYSTEM_CALLS in layers and filters(setting.processes)) or (None, None)
+    allowed = filters(setting.processes, bool(setting.device)) if confine.Layer.SYSTEM_CALLS in layers else None
+    own_filter, candidate_filter = allowed or (None, None)
     if own_filter is not None:
         make(own_filter.calls())
     open_streams()
-    runner = Runner(Channel(confine.CHANNEL_DESCRIPTOR))
+    runner = _runner(setting.device)
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
 
     @functools.lru_cache(maxsize=64)
     def confinement(bounds: bytes) -> tuple[Call, ...]:
-        return confine.confinement(layers, setting.scratch, candidate_filter, unpack_bounds(bounds))
+        bound = unpack_bounds(bounds)
+        return confine.confinement(layers, setting.scratch, candidate_filter, bound, proc=bool(setting.device))
 
     own_pids, filtered = confine.Layer.PIDS in layers, candidate_filter is not None
     return Zygote(setting, trusted, own_pidfd, own_pids, filtered, confinement, runner, shared)
+
+
+def _runner(device: str) -> Runner:
+    channel = Channel(confine.CHANNEL_DESCRIPTOR)
+    if not device:
+        return Runner(channel)
+    from .accelerator import accelerator
+    from .resident import DeviceRunner
+
+    return DeviceRunner(channel, accelerator(device))
 
 
 def _offer_helpers(folder: str) -> None:

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from speciate.agents import Operator, Proposal
 from speciate.agents.scripted import ScriptedProposer
 from speciate.archive import Journal, RunState, replay, verify
 from speciate.discovery.afterwards import simplify_in
 from speciate.discovery.config import load_config
+from speciate.discovery.events import proposed_event, repeated_event
 from speciate.discovery.run import start
 from speciate.discovery.simplification import reduced
 
@@ -153,3 +156,18 @@ def test_lion_loses_its_three_redundant_lines() -> None:
         "m = 0.99 * m + 0.01 * g",
         "return (w, m)",
     ]
+
+
+def test_what_was_dropped_as_a_repeat_is_no_simplification(tmp_path: Path) -> None:
+    run = scripted(tmp_path, LONG, simplify=False, certify=False)
+    again = shutil.copytree(run, tmp_path / "again")
+    done = simplify_in(run, None)
+    assert done.result is not None
+    with contextlib.closing(Journal.open(again)) as journal:
+        state = replay(journal)
+        proposal = Proposal(done.result.program, (state.baseline,), Operator.MUTATE, "someone")
+        proposed = proposed_event(state.next_index(), 0, proposal)
+        journal.append(proposed, repeated_event(proposed, state.baseline))
+    assert simplify_in(again, None).result is None
+    with contextlib.closing(Journal.open(again, readonly=True)) as journal:
+        assert verify(journal).problems == ()

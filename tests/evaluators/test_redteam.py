@@ -14,6 +14,7 @@ from speciate.evaluators import Evaluation, State
 from speciate.evaluators.redteam import Attack, Exploit, Lab, all_exploits
 from speciate.evaluators.redteam.attacks import Bounded, Ends, Finds, GainsNothing, Unseen
 from speciate.evaluators.redteam.lab import HONEST
+from speciate.evaluators.redteam.on_device import OnDevice
 from speciate.evaluators.redteam.parts import ASKS_THRICE, FORGE, SAME, SYSCALL, ZEROS
 from speciate.evaluators.redteam.suite import SECRET, controls, tried
 from speciate.sandbox import Sandbox, SandboxSpec, open_sandbox
@@ -93,8 +94,11 @@ def lab(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 )
 def test_every_exploit_is_held(exploit: Exploit, lab: Lab) -> None:
     finding = tried(exploit, lab)
-    assert finding.held is not False, f"expected {finding.expected}, got {finding.got}"
-    assert (finding.held is None) == (exploit.id in ("R32", "R34")), finding.got
+    assert finding.held, f"expected {finding.expected}, got {finding.got}"
+
+
+def test_a_program_that_gains_on_a_device_would_be_noticed(lab: Lab) -> None:
+    assert OnDevice(("def norms(X): return (X * X).sum(dim=1)\n",)).mount(lab).held is False
 
 
 def test_the_first_suite_is_complete_and_there_is_more() -> None:

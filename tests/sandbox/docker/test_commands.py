@@ -70,7 +70,7 @@ def test_without_an_engine_status_2_and_one_line(monkeypatch, tmp_path):
 
 def test_wrong_choices_status_2_and_one_line():
     wrong = command("evaluate", LINEAR, REFERENCE, "--sandbox", "podman")
-    assert (wrong.returncode, "'bubblewrap' or 'docker'" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "'bubblewrap', 'docker' or 'cpu-device'" in wrong.stderr) == (2, True)
     both = command("run", LINEAR, "--sandbox", "docker", "--unsafe")
     assert (both.returncode, "not both" in both.stderr) == (2, True)
     lone = command("doctor", "--with", "torch")
