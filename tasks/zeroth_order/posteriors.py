@@ -71,13 +71,13 @@ def _binary(b: Array, share: float) -> Array:
 def switched_regression(rng: np.random.Generator, continuous: int, binary: int, observations: int) -> Model:
     """y = 1.5 tanh(A z) + C b + noise: every observation depends on all unknowns."""
     a = 1.5 * rng.standard_normal((observations, continuous)) / np.sqrt(continuous)
-    c, sd = 1.5 * rng.standard_normal((observations, binary)), 0.6
-    y = 1.5 * np.tanh(a @ rng.standard_normal(continuous)) + c @ (rng.random(binary) < 0.5)
+    c, sd, share = 1.5 * rng.standard_normal((observations, binary)), 0.6, 0.4
+    y = 1.5 * np.tanh(a @ rng.standard_normal(continuous)) + c @ (rng.random(binary) < share)
     y = y + sd * rng.standard_normal(observations)
 
     def terms(z: Array, b: Array) -> Array:
         residual = y - 1.5 * np.tanh(z @ a.T) - b @ c.T
-        return np.hstack([_normal(residual, sd), _prior(z), _binary(b, 0.5)])
+        return np.hstack([_normal(residual, sd), _prior(z), _binary(b, share)])
 
     def gradient(z: Array, b: Array) -> Array:
         bent = np.tanh(z @ a.T)
@@ -115,10 +115,11 @@ def assignments(rng: np.random.Generator, width: int, points: int) -> Model:
     return Model(2 * width, points, [[k] for k in range(points)], terms, gradient)
 
 
-def spike_and_slab(rng: np.random.Generator, sites: int, observations: int) -> Model:
-    """y = X (z * b) + noise with most b zero."""
-    x = rng.standard_normal((observations, sites))
-    sd, share = 1.0, 0.3
+def spike_and_slab(rng: np.random.Generator, sites: int) -> Model:
+    """y = X (z * b) + noise with most b zero; observation i depends on three sites in a row, as in a blurred signal."""
+    observations, sd, share = 2 * sites, 0.5, 0.3
+    apart = np.abs(np.arange(observations)[:, None] / 2 - np.arange(sites))
+    x = np.where(apart < 1.5, rng.standard_normal((observations, sites)), 0.0)
     y = x @ (1.5 * rng.standard_normal(sites) * (rng.random(sites) < share)) + sd * rng.standard_normal(observations)
 
     def terms(z: Array, b: Array) -> Array:
@@ -127,8 +128,8 @@ def spike_and_slab(rng: np.random.Generator, sites: int, observations: int) -> M
     def gradient(z: Array, b: Array) -> Array:
         return 1.5 * ((y - 1.5 * (z * b) @ x.T) @ x) * b / sd**2 - z
 
-    every = list(range(observations))
-    return Model(sites, sites, [[*every, observations + 1 + k] for k in range(sites)], terms, gradient)
+    touched = [[*np.flatnonzero(x[:, k]).tolist(), observations + 1 + k] for k in range(sites)]
+    return Model(sites, sites, touched, terms, gradient)
 
 
 def long_fit(model: Model, seed: int, steps: int, samples: int) -> MeanField:
@@ -142,7 +143,11 @@ def long_fit(model: Model, seed: int, steps: int, samples: int) -> MeanField:
         z, b, noise = q.draw(rng, samples)
         slope = model.gradient(z, b)
         p = expit(q.logits)
-        parts = [slope.mean(0), (slope * np.exp(q.log_sd) * noise).mean(0) + 1, p * (1 - p) * (_lifts(model, z, b) - q.logits)]
+        parts = [
+            slope.mean(0),
+            (slope * np.exp(q.log_sd) * noise).mean(0) + 1,
+            p * (1 - p) * (_lifts(model, z, b) - q.logits),
+        ]
         gradient = np.concatenate(parts)
         first += 0.1 * (gradient - first)
         second += 0.01 * (gradient**2 - second)

@@ -1,4 +1,4 @@
-"""Black-box variational inference (Ranganath et al. 2014): the score function with a leave-one-out baseline, and Adam."""
+"""Black-box variational inference (Ranganath et al. 2014): score function, leave-one-out baseline, Adam."""
 
 import numpy as np
 from scipy.special import expit
