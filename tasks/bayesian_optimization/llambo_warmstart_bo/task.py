@@ -129,7 +129,7 @@ def _known(name: str, split: Split, seed: int) -> Judged:
             score = classifiers.accuracy(name, split, near)
             if score >= best:
                 best, config = score, near
-        return {"best": np.array(best), "median": np.median(scores)}
+        return {"best": np.array(best), "median": np.array(np.median(scores))}
 
     found = costly("llambo_warmstart_bo", GENERATOR, {"seed": seed, "name": name}, facts)
     return Judged(split, float(found["best"]), float(found["median"]))

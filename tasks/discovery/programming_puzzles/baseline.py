@@ -17,10 +17,11 @@ def combine(a, b):
             made = [*made, a // b, a % b]
         if 0 <= b <= LONGEST:
             made = [*made, list(range(b))]
-    elif isinstance(a, int) or isinstance(b, int):
-        if isinstance(b, int) and 0 <= b * len(a) <= LONGEST:
+    elif not isinstance(a, int) and isinstance(b, int):
+        if 0 <= b * len(a) <= LONGEST:
             made = [a * b, a[b:], a[:b]]
-        if isinstance(a, int) and isinstance(b, list):
+    elif isinstance(a, int):
+        if isinstance(b, list):
             made = [[a, *b]]
     elif type(a) is type(b):
         made = [a + b, a[::-1]]

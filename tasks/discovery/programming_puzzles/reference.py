@@ -77,7 +77,7 @@ def _copied(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, int | str):
             found.append(node.value)
         elif isinstance(node, ast.List):
-            found.append([item.value for item in node.elts])
+            found.append(ast.literal_eval(node))
     return found
 
 
