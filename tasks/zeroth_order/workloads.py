@@ -154,3 +154,39 @@ def fitted(net: Network, x: Array, y: Array, steps: int) -> Network:
             rate = 0.01 * np.sqrt(1 - 0.99**step) / (1 - 0.9**step)
             parameters[place] -= rate * first / (np.sqrt(second) + 1e-8)
     return Network(tuple(zip(parameters[::2], parameters[1::2], strict=True)), net.smooth)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Points (r, d) near a random subspace; the label of each is the largest of linear functions of its place there."""
+
+    embedding: Array
+    teacher: Array
+    noise: float = 0.2
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
+        """Points float32 (count, d) and labels int64 (count,)."""
+        latent = rng.standard_normal((count, len(self.embedding)))
+        points = latent @ self.embedding + self.noise * rng.standard_normal((count, self.embedding.shape[1]))
+        return points.astype(np.float32), (latent @ self.teacher).argmax(axis=1)
+
+
+def labelled(rng: np.random.Generator, d: int, latent: int, classes: int) -> Labelled:
+    """Coordinates of the points have a variance of about 1."""
+    axes = np.linalg.qr(rng.standard_normal((d, latent)))[0].T
+    return Labelled(axes * np.sqrt(d / latent), rng.standard_normal((latent, classes)))
+
+
+def rounded_margin(logits: Array, labels: Array) -> Array:
+    """Mean over the points of the label's lead, kept in [-1, 1] and rounded to tenths: (N, b, c), (b,) to (N,)."""
+    place = np.broadcast_to(labels[:, None], (*logits.shape[:2], 1))
+    own = np.take_along_axis(logits, place, axis=2)[:, :, 0]
+    others = logits.astype(np.float64)
+    np.put_along_axis(others, place, -np.inf, axis=2)
+    return np.round(np.clip(own - others.max(axis=2), -1, 1), 1).mean(axis=1)
+
+
+def three_layers(weights: list[Array], points: Array) -> Array:
+    """W3 tanh(W2 tanh(W1 x)) of every row x: (r, d) to (r, c)."""
+    first, second, last = weights
+    return np.tanh(np.tanh(points @ first.T) @ second.T) @ last.T
