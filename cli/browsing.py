@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .failing import show_failures
-from .output import Json, console, emit_json, note, number, span, table
+from .output import Json, console, emit_json, note, number, show_code, span, table
 from .tracing import WithTrace, show_trace, trace_of
 
 if TYPE_CHECKING:
@@ -184,10 +184,7 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
             | ({} if trace is None else {"trace": trace.model_dump(mode="json")})
         )
         return
-    from rich.syntax import Syntax
-
-    out = console()
-    out.print(Syntax(state.program(program).source, "python"))
+    show_code(state.program(program).source)
     table(
         ("step", "operator", "score", "95 % interval"),
         [
@@ -201,8 +198,8 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
         title="lineage, from the baseline",
     )
     if diff:
-        out.rule("diff to its parent")
-        out.print(Syntax(diff, "diff"))
+        console().rule("diff to its parent")
+        show_code(diff, "diff")
     if evaluation is not None:
         note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
         note(f"tier: {evaluation.tier}{' - ' if evaluation.caveat else ''}{evaluation.caveat}")

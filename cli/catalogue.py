@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
+from .output import Json, SandboxName, Unsafe, backend, console, emit_json, note, number, show_code, span, table
 from .tracing import WithTrace, show_trace
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def describe(task: TaskName, json: Json = False) -> None:
         emit_json(_description(folder))
         return
     from rich.markdown import Markdown
-    from rich.syntax import Syntax
 
     out = console()
     definition = folder.task
@@ -64,7 +63,7 @@ def describe(task: TaskName, json: Json = False) -> None:
     out.print(f"claim: {definition.claim}\n")
     for name, source in folder.programs.items():
         out.rule(name)
-        out.print(Syntax(source, "python"))
+        show_code(source)
 
 
 def _description(folder: TaskFolder) -> dict[str, Any]:

@@ -19,7 +19,7 @@ PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
 
 RATE_WINDOW = 50
-"""Evaluations over which the rate is taken."""
+"""Programs over which the rate is taken."""
 
 
 class Progress:
@@ -69,7 +69,7 @@ class Progress:
             note(_line(state, budget, self._rate()))
 
     def _rate(self) -> float:
-        """Evaluations per second over the last ``RATE_WINDOW`` of them."""
+        """Programs per second over the last ``RATE_WINDOW`` of them; those that failed on smoke instances count too."""
         if len(self._times) < 2 or self._times[-1] == self._times[0]:
             return 0.0
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
@@ -85,7 +85,7 @@ class Progress:
         state, budget = self._shown
         grid.add_row("progress", ProgressBar(total=1.0, completed=fraction(budget), width=40), left(budget))
         grid.add_row("best", _score(state), self._stage)
-        grid.add_row("states", _counts(state), f"{self._rate():.1f} evaluations/s")
+        grid.add_row("states", _counts(state), f"{self._rate():.1f} programs/s")
         return grid
 
 
@@ -127,4 +127,4 @@ def _counts(state: RunState) -> str:
 
 
 def _line(state: RunState, budget: Budget, rate: float) -> str:
-    return f"{left(budget)}; best {_score(state)}; {_counts(state)}; {rate:.1f}/s"
+    return f"{left(budget)}; best {_score(state)}; {_counts(state)}; {rate:.1f} programs/s"

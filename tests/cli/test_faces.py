@@ -47,6 +47,15 @@ def test_describe_shows_statement_and_sources() -> None:
     assert task["reference"]
 
 
+def test_sources_are_whole_where_stdout_is_no_terminal() -> None:
+    task = answer("describe", "alf_lb_online_dual")
+    assert isinstance(task, dict)
+    assert max(map(len, task["reference"].splitlines())) > 80
+    told = speciate("describe", "alf_lb_online_dual").stdout
+    assert task["baseline"].rstrip() in told
+    assert task["reference"].rstrip() in told
+
+
 def test_evaluate_scores_a_program(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text((TOYS / "linear" / "reference.py").read_text())
