@@ -112,6 +112,8 @@ def _show_elites(state: RunState, json: bool) -> None:
     for number_, island in enumerate(state.archipelago.islands):
         for program in island.elites():
             seen.setdefault(program, []).append(number_)
+    if state.certified_best is not None:  # another one may have taken its cell
+        seen.setdefault(state.certified_best[0], [])
     ranked = sorted(seen, key=lambda name: -(state.evaluation_of(name).score or 0.0))
     rows = [_elite(state, program, seen[program]) for program in ranked]
     if json:
@@ -125,7 +127,7 @@ def _show_elites(state: RunState, json: bool) -> None:
                 number(row["score"]),
                 span(state.evaluation_of(row["program"]).interval),
                 number(row["gap"]),
-                ",".join(map(str, row["islands"])),
+                ",".join(map(str, row["islands"])) or "-",
                 row["operator"],
                 "  ".join(f"{name}={number(value)}" for name, value in row["descriptors"].items()),
             )
