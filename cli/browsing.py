@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .failing import show_failures
-from .output import Json, console, emit_json, note, number, span, table
+from .output import Json, console, emit_json, note, number, show_code, span, table
 from .tracing import WithTrace, show_trace, trace_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def _show_elites(state: RunState, json: bool) -> None:
     for number_, island in enumerate(state.archipelago.islands):
         for program in island.elites():
             seen.setdefault(program, []).append(number_)
+    if state.certified_best is not None:  # another one may have taken its cell
+        seen.setdefault(state.certified_best[0], [])
     ranked = sorted(seen, key=lambda name: -(state.evaluation_of(name).score or 0.0))
     rows = [_elite(state, program, seen[program]) for program in ranked]
     if json:
@@ -125,7 +127,7 @@ def _show_elites(state: RunState, json: bool) -> None:
                 number(row["score"]),
                 span(state.evaluation_of(row["program"]).interval),
                 number(row["gap"]),
-                ",".join(map(str, row["islands"])),
+                ",".join(map(str, row["islands"])) or "-",
                 row["operator"],
                 "  ".join(f"{name}={number(value)}" for name, value in row["descriptors"].items()),
             )
@@ -184,10 +186,7 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
             | ({} if trace is None else {"trace": trace.model_dump(mode="json")})
         )
         return
-    from rich.syntax import Syntax
-
-    out = console()
-    out.print(Syntax(state.program(program).source, "python"))
+    show_code(state.program(program).source)
     table(
         ("step", "operator", "score", "95 % interval"),
         [
@@ -201,8 +200,8 @@ def _show_program(state: RunState, program: str, json: bool, trace: Trace | None
         title="lineage, from the baseline",
     )
     if diff:
-        out.rule("diff to its parent")
-        out.print(Syntax(diff, "diff"))
+        console().rule("diff to its parent")
+        show_code(diff, "diff")
     if evaluation is not None:
         note(f"{evaluation.state.value}: {evaluation.feedback or 'no remarks'}")
         note(f"tier: {evaluation.tier}{' - ' if evaluation.caveat else ''}{evaluation.caveat}")

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import DeviceName, Json, SandboxName, Unsafe, backend, console, emit_json, note, number, span, table
+from .output import (
+    DeviceName,
+    Json,
+    SandboxName,
+    Unsafe,
+    backend,
+    console,
+    emit_json,
+    note,
+    number,
+    show_code,
+    span,
+    table,
+)
 from .tracing import WithTrace, show_trace
 
 if TYPE_CHECKING:
@@ -54,7 +67,6 @@ def describe(task: TaskName, size: SizeName = "default", json: Json = False) -> 
         emit_json(_description(folder))
         return
     from rich.markdown import Markdown
-    from rich.syntax import Syntax
 
     out = console()
     definition = folder.task
@@ -64,7 +76,7 @@ def describe(task: TaskName, size: SizeName = "default", json: Json = False) -> 
     out.print(f"claim: {definition.claim}\n")
     for name, source in folder.programs.items():
         out.rule(name)
-        out.print(Syntax(source, "python"))
+        show_code(source)
 
 
 def _description(folder: TaskFolder) -> dict[str, Any]:

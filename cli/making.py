@@ -93,7 +93,7 @@ def _scaffolded(directory: Path, text: str | None, json: bool) -> None:
         return
     note(f"wrote {directory}/task.py, baseline.py and reference.py; try:")
     note(f"  speciate check {directory}")
-    note(f"  speciate run {directory} --evaluations 100")
+    note(f"  speciate run {directory} --evaluations 300")
     if text is not None:
         note("it is an example to change into what problem.md says; with --model a model formulates it")
 
@@ -140,7 +140,7 @@ def _formulated(directory: Path, text: str, config: RunConfig, rounds: int, json
     )
     note("meant. The model's code runs in jails, the judge too.")
     note(f"  speciate check {directory}")
-    note(f"  speciate run {directory} --evaluations 100")
+    note(f"  speciate run {directory} --evaluations 300")
 
 
 def _spent(cost: Cost) -> str:

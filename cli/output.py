@@ -54,6 +54,18 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
+def show_code(source: str, language: str = "python") -> None:
+    """Coloured and wrapped on a terminal; elsewhere the text as it is, so that it can be written into a file."""
+    from rich.syntax import Syntax
+
+    target = console()
+    if target.is_terminal:
+        target.print(Syntax(source, language, word_wrap=True))
+    else:
+        sys.stdout.write(source.rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+
 def emit_json(document: Any) -> None:
     """Print one JSON document; paths and enums become text, NaN and infinity null."""
     json.dump(_plain(document), sys.stdout, indent=2)

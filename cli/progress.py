@@ -19,7 +19,7 @@ PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
 
 RATE_WINDOW = 50
-"""Evaluations over which the rate is taken."""
+"""Programs over which the rate is taken."""
 
 
 class Progress:
@@ -69,7 +69,7 @@ class Progress:
             note(_line(state, budget, self._rate()))
 
     def _rate(self) -> float:
-        """Evaluations per second over the last ``RATE_WINDOW`` of them."""
+        """Programs per second over the last ``RATE_WINDOW`` of them; those that failed on smoke instances count too."""
         if len(self._times) < 2 or self._times[-1] == self._times[0]:
             return 0.0
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
@@ -83,9 +83,9 @@ class Progress:
             grid.add_row(self._stage or "starting")
             return grid
         state, budget = self._shown
-        grid.add_row("progress", ProgressBar(total=1.0, completed=fraction(budget), width=40), left(budget))
+        grid.add_row("progress", ProgressBar(total=1.0, completed=fraction(budget), width=40), left(state, budget))
         grid.add_row("best", _score(state), self._stage)
-        grid.add_row("states", _counts(state), f"{self._rate():.1f} evaluations/s")
+        grid.add_row("states", _counts(state), f"{self._rate():.1f} programs/s")
         return grid
 
 
@@ -105,11 +105,11 @@ def fraction(budget: Budget) -> float:
     return min(1.0, max(parts, default=0.0))
 
 
-def left(budget: Budget) -> str:
-    """Evaluations done and the estimated time left."""
+def left(state: RunState, budget: Budget) -> str:
+    """Evaluations that are done (the budget counts also those in flight) and the estimated time left."""
     done = fraction(budget)
     total = f"/{budget.limits.evaluations}" if budget.limits.evaluations else ""
-    text = f"{budget.evaluations}{total} evaluations, {budget.seconds:.0f} s"
+    text = f"{state.evaluations}{total} evaluations, {budget.seconds:.0f} s"
     return text if done <= 0 else f"{text}, about {budget.seconds * (1 - done) / done:.0f} s left"
 
 
@@ -127,4 +127,4 @@ def _counts(state: RunState) -> str:
 
 
 def _line(state: RunState, budget: Budget, rate: float) -> str:
-    return f"{left(budget)}; best {_score(state)}; {_counts(state)}; {rate:.1f}/s"
+    return f"{left(state, budget)}; best {_score(state)}; {_counts(state)}; {rate:.1f} programs/s"

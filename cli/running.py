@@ -106,6 +106,8 @@ def run(
     )
     directory = out or default_directory(Path(task[0]).stem)
     place = prepared(task, directory, together, n)
+    if "inbox" in settled.proposer.split("+") and not json:
+        note(f"questions will lie in {directory}/inbox, one a folder; 'expected.md' there says how to answer")
     with interruptible(), Progress(quiet=json) as progress:
         result = start(
             place,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Json, console, emit_json, note, number, span, table
+from .output import Json, emit_json, note, number, show_code, span, table
 
 if TYPE_CHECKING:
     from ..discovery.afterwards import Simplified
@@ -54,9 +54,7 @@ def _show(done: Simplified) -> None:
     if result is None:
         note(f"nothing can be removed from {done.original.id[:12]} without losing score")
         return
-    from rich.syntax import Syntax
-
-    console().print(Syntax(result.program.source, "python"))
+    show_code(result.program.source)
     rows: list[tuple[object, ...]] = [
         (name, program.id[:12], program.size, number(scored.score), span(scored.interval))
         for name, program, scored in (

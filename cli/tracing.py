@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import console, note
+from .output import console, note, show_code
 
 if TYPE_CHECKING:
     from ..archive import Program, RunState
@@ -38,7 +38,6 @@ def trace_of(state: RunState, program: str) -> Trace:
 
 def show_trace(trace: Trace, program: Program) -> None:
     """The lines that led to the output or exception, and the values on the way."""
-    from rich.syntax import Syntax
     from rich.text import Text
 
     from ..agents.opto import trace_sections
@@ -46,7 +45,7 @@ def show_trace(trace: Trace, program: Program) -> None:
     told = trace_sections(trace, program)
     out = console()
     out.rule("what led to the output")
-    out.print(Syntax(told.code, "python"))
+    show_code(told.code)
     for name in ("inputs", "others", "outputs"):
         if said := getattr(told, name):
             out.rule(name)

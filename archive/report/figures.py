@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST_BARS = 14
 MOST_DOTS = 1500
+LEGEND_BELOW = 0.5
+"""Inches from the axes to the legend below them."""
+
 LONGEST = 24
 """Characters of a name beside an axis."""
 
@@ -146,8 +149,8 @@ class Series:
 
 
 def kind_of(instance: str) -> str:
-    """An instance's name without the number of its draw (``roads.2``)."""
-    return re.sub(r"(\.\d+)+$", "", instance)
+    """An instance's name without the number of its draw (``roads.2``, ``roads of draw 2``)."""
+    return re.sub(r"(\.\d+)*( of draw \d+)?$", "", instance)
 
 
 def shortened(name: str) -> str:
@@ -187,7 +190,10 @@ def instances(axes: Axes, series: Sequence[Series], *, ratio: bool) -> None:
     axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     _gain_axis(axes, [value for one in series for value in one.values], ratio)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2 - 0.25 / len(kinds)), ncols=3, fontsize=8)
+    from matplotlib.transforms import ScaledTranslation
+
+    below = axes.transAxes + ScaledTranslation(0, -LEGEND_BELOW, axes.figure.dpi_scale_trans)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=2, fontsize=8)
 
 
 def timing(axes: Axes, series: Sequence[Series]) -> None:
@@ -243,6 +249,6 @@ def described_progress(attempts: Sequence[Attempt]) -> str:
         return "No program of this run has a score."
     records = sum(one.record for one in attempts)
     return (
-        f"Best score so far over {len(attempts)} evaluations: {bests[0].best:.3f} at the first, "
+        f"Best score so far over {bests[-1].evaluations} evaluations: {bests[0].best:.3f} at the first, "
         f"{bests[-1].best:.3f} at the last, in {records} steps."
     )

@@ -1,11 +1,16 @@
 """The command line as scripts use it: JSON on stdout, one line on stderr, exit statuses."""
 
+import contextlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from speciate.archive import Certified, Journal, replay
+from speciate.benchmarks.browsing import written
+from speciate.evaluators import Interval
 
 TOYS = Path(__file__).parent.parent / "toy_tasks"
 LINEAR = str(TOYS / "linear")
@@ -47,6 +52,15 @@ def test_describe_shows_statement_and_sources() -> None:
     assert task["reference"]
 
 
+def test_sources_are_whole_where_stdout_is_no_terminal() -> None:
+    task = answer("describe", "alf_lb_online_dual")
+    assert isinstance(task, dict)
+    assert max(map(len, task["reference"].splitlines())) > 80
+    told = speciate("describe", "alf_lb_online_dual").stdout
+    assert task["baseline"].rstrip() in told
+    assert task["reference"].rstrip() in told
+
+
 def test_evaluate_scores_a_program(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text((TOYS / "linear" / "reference.py").read_text())
@@ -83,6 +97,22 @@ def test_show_verify_and_runs_read_the_journal(run: Path) -> None:
     rows = answer("runs", str(run.parent))
     assert isinstance(rows, list)
     assert rows[0]["stopped_by"] == "evaluations"
+
+
+def test_show_lists_the_certified_program_though_it_is_no_elite(tmp_path: Path) -> None:
+    directory = written(tmp_path / "run", 60, finished=False)
+    with contextlib.closing(Journal.open(directory)) as journal:
+        state = replay(journal)
+        elites = {program for island in state.archipelago.islands for program in island.elites()}
+        scored = [p for p in state.proposals if (found := state.evaluation_or_none(p)) and found.score is not None]
+        chosen = next(program for program in scored if program not in {state.baseline, *elites})
+        fresh = state.evaluation_of(chosen).model_copy(update={"score": 0.5, "interval": Interval(low=0.1, high=0.9)})
+        journal.append(Certified(program=chosen, evaluation=fresh))
+    rows = answer("show", str(directory))
+    assert isinstance(rows, list)
+    (row,) = (row for row in rows if row["program"] == chosen)
+    assert row["certified"]
+    assert row["islands"] == []
 
 
 def test_resuming_a_finished_run_does_nothing_more(run: Path) -> None:

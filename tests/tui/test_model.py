@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speciate.archive import AddStatus, Journal, JournalError, replay
+from speciate.archive import AddStatus, Journal, JournalError, Proposed, replay
 from speciate.archive.lock import Lock
 from speciate.benchmarks.browsing import events, written
 from speciate.evaluators import State
@@ -75,6 +75,15 @@ def test_a_reader_follows_a_journal_that_another_connection_writes(tmp_path: Pat
             assert reader.step() == sum(map(len, batches[20:]))
             assert len(reader.entries) > before
             assert reader.state == replay(journal)
+
+
+def test_a_program_that_repeats_another_one_is_pending_no_longer(repeating: tuple[Path, Proposed]) -> None:
+    directory, repeated = repeating
+    with contextlib.closing(RunReader(directory)) as reader:
+        while reader.step():
+            pass
+        assert {entry.program for entry in reader.entries.values() if entry.dropped} == {repeated.program}
+        assert reader.repeats == {len(reader.log)}
 
 
 def test_events_are_found_by_number_and_by_text(reader: RunReader) -> None:

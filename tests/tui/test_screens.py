@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent, Tree
 
-from speciate.archive import Journal
+from speciate.archive import Journal, Proposed
 from speciate.benchmarks.browsing import events, written
 from speciate.tui.app import Browser, open_browser
 from speciate.tui.screens.archive import ArchivePane
@@ -457,6 +457,26 @@ def test_a_run_that_goes_on_is_followed(tmp_path: Path) -> None:
     with contextlib.closing(Journal.create(tmp_path / "run")) as journal:
         journal.append(*(event for batch in batches[:50] for event in batch))
         asyncio.run(body(journal))
+
+
+def test_a_program_that_repeats_another_one_is_told_once_and_not_as_pending(repeating: tuple[Path, Proposed]) -> None:
+    directory, repeated = repeating
+
+    async def body() -> None:
+        async with opened(directory) as pilot:
+            await pilot.press("7", "end")
+            await pilot.pause()
+            reader = run_screen(pilot).book.reader
+            told = [
+                event for event in map(reader.event, table(pilot).keys) if getattr(event, "index", -1) == repeated.index
+            ]
+            assert [event.kind for event in told] == ["proposed"]
+            assert "does on the smoke" in seen(pilot)
+            await pilot.press("2", "end")
+            await pilot.pause()
+            assert "repeats" in seen(pilot)
+
+    asyncio.run(body())
 
 
 def test_a_run_without_programs_yet_opens(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from ...archive import AddStatus, Dropped, Evaluated, Proposed, RunState
 from ...evaluators import State
 
 RATE_WINDOW = 50
-"""Evaluations over which the rate is taken."""
+"""Programs over which the rate is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class Course:
 
     @property
     def rate(self) -> float | None:
-        """Evaluations per second over the last ``RATE_WINDOW`` of them; None before there are two."""
+        """Programs per second over the last ``RATE_WINDOW`` of them, also those that failed on smoke instances; None
+        before there are two."""
         if len(self._times) < 2 or self._times[-1] <= self._times[0]:
             return None
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])

@@ -70,7 +70,7 @@ def costs(reader: RunReader) -> Iterator[tuple[str, str]]:
     """(name, value) of what the run has used and holds beside its budget."""
     state, course = reader.state, reader.course
     if course.rate is not None:
-        yield "rate", f"{course.rate:.1f} evaluations/s"
+        yield "rate", f"{course.rate:.1f} programs/s"
     yield "cpu", f"{duration(course.evaluation_cpu)} + {duration(state.spent.cpu_seconds)} proposing"
     if state.started is not None:
         islands = state.archipelago.islands

@@ -42,6 +42,8 @@ class Entry:
     """Characters of the source."""
     statuses: tuple[AddStatus, ...] = ()
     """What the islands answered, one each."""
+    dropped: str = ""
+    """Why it was not evaluated after all: it does what another program does."""
 
     def scored(self, evaluation: Evaluation) -> None:
         self.state, self.score = evaluation.state, evaluation.score
@@ -80,6 +82,8 @@ class RunReader:
         """By program, in the order in which they were proposed."""
         self.replies: dict[int, list[int]] = {}
         """Numbers of the events that hold a model's answers, by index of the proposal."""
+        self.repeats: set[int] = set()
+        """Numbers of the events that drop a program which had been proposed."""
         self.revision = 0
         """Rises whenever something was read."""
         self._journal = Journal.open(directory, readonly=True)
@@ -113,7 +117,7 @@ class RunReader:
             ) from None
 
     def _fold(self, row: Row, event: Event) -> None:
-        proposed = self.state.pending.get(event.index) if isinstance(event, Evaluated) else None
+        proposed = self.state.pending.get(event.index) if isinstance(event, Evaluated | Dropped) else None
         answers = self.state.apply(event)
         if row.kind == "replied":
             self.replies.setdefault(json.loads(row.payload)["index"], []).append(row.seq)
@@ -122,6 +126,9 @@ class RunReader:
                 self.entries.setdefault(event.program, _entry(event, row.at))
             case Dropped():
                 self.course.dropped(event)
+                if proposed is not None:
+                    self.repeats.add(row.seq)
+                    self.entries[proposed.program].dropped = event.reason
             case Evaluated() if proposed is not None:
                 self._evaluated(event, proposed, answers)
             case Remeasured():

@@ -22,6 +22,8 @@ from ..widgets.paper import Paper, numbered
 from .messages import OpenProgram
 from .pane import ListPane
 
+PROPOSALS = ("proposed", "dropped")
+
 TONES: dict[str, Tone] = {"evaluated": "good", "dropped": "bad", "certified": "warm", "added": "dim"}
 
 
@@ -151,8 +153,10 @@ class ProposalsPane(JournalPane):
         self._seen = 0
 
     def everything(self) -> Sequence[int]:
-        kinds = self._reader.log.kinds
-        self._numbers += [n + 1 for n in range(self._seen, len(kinds)) if kinds[n] in ("proposed", "dropped")]
+        kinds, repeats = self._reader.log.kinds, self._reader.repeats
+        self._numbers += [
+            n + 1 for n in range(self._seen, len(kinds)) if kinds[n] in PROPOSALS and n + 1 not in repeats
+        ]
         self._seen = len(kinds)
         return self._numbers
 
@@ -178,13 +182,13 @@ class ProposalsPane(JournalPane):
             return Cell(clean(event.reason), "bad")
         entry = self._reader.entries[event.program]
         if entry.state is None:
-            return Cell("in evaluation", "dim")
+            return Cell(clean(entry.dropped), "bad") if entry.dropped else Cell("in evaluation", "dim")
         if entry.score is None:
             return Cell(entry.state.value, "bad")
         return Cell(f"{score(entry.score)}{' elite' if entry.elite else ''}", "good" if entry.elite else "")
 
     def filters(self) -> Sequence[tuple[str, str]]:
-        return [("proposed", "those that were evaluated"), ("dropped", "those that were dropped")]
+        return [("proposed", "those that gave a program"), ("dropped", "those that gave none")]
 
     def passing(self, keys: Sequence[int]) -> Sequence[int]:
         kinds = self._reader.log.kinds

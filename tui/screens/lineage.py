@@ -16,7 +16,7 @@ from textual.widgets.tree import TreeNode
 from ...archive import RunState
 from ..model.book import Book
 from ..model.programs import as_csv, diff_to_parent, ranked_children, step
-from ..model.words import SHORT, clean, gained, score
+from ..model.words import SHORT, clean, gained, plural, score
 from ..widgets.paper import Paper, diffed
 from .messages import OpenProgram
 from .pane import Pane
@@ -104,7 +104,7 @@ class LineagePane(Pane):
             node.expand()
             node = next(child for child in node.children if child.data == following)
         first, last = way[0][:SHORT], way[-1][:SHORT]
-        steps = f"{len(way) - 1} steps from {first} to {last}" if len(way) > 1 else f"the beginning, {first}"
+        steps = f"{plural(len(way) - 1, 'step')} from {first} to {last}" if len(way) > 1 else f"the beginning, {first}"
         total = step_gain(self._state, way)
         self.query_one("#way", Static).update(f"{steps}{total}")
         self.call_after_refresh(self._go, node)

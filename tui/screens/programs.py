@@ -28,12 +28,19 @@ SORTED: dict[str, Callable[[Entry], Any]] = {
 }
 
 
+def state_of(entry: Entry) -> str:
+    if entry.state is not None:
+        return entry.state.value
+    return "repeats" if entry.dropped else "…"
+
+
 class ProgramsPane(ListPane[str]):
     """A table of all programs."""
 
     HEADING = "programs"
     HELP = """All programs that were proposed, in the order in which they were. A star marks those that are elites now,
-    C those that are certified. Scores: 0 is the baseline, 1 the reference (the paper's method)."""
+    C those that are certified; "repeats" is a program that does on the smoke instances what another one does, so that
+    it was not evaluated. Scores: 0 is the baseline, 1 the reference (the paper's method)."""
     COLUMNS = (
         Column("#", 6, right=True),
         Column("program", SHORT),
@@ -74,14 +81,13 @@ class ProgramsPane(ListPane[str]):
         entry = self._book.reader.entries[key]
         tone: Tone = "" if entry.state is State.VALID else "dim"
         span = "" if entry.low is None else f"[{score(entry.low)}, {score(entry.high)}]"
-        state = "…" if entry.state is None else entry.state.value
         return (
             Cell(str(entry.index), "dim"),
             Cell(key[:SHORT], tone),
             Cell(self._marks(key), "warm"),
             Cell(score(entry.score), "strong" if key in self._elites else tone),
             Cell(span, "dim"),
-            Cell(state, TONES.get(entry.state, "bad")),
+            Cell(state_of(entry), TONES.get(entry.state, "bad")),
             Cell(str(entry.island), "dim"),
             Cell(clean(operator_of(entry.operator, entry.detail)), tone),
             Cell(clean(entry.proposer), "dim"),

@@ -85,12 +85,20 @@ def command(*arguments: object) -> list[str]:
 def test_questions_lie_open_while_the_run_is_away(tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("--proposer", "inbox", "--evaluations", 4, "--workers", 1, "--set", "certify=false")
-    with subprocess.Popen(command("run", LINEAR, *options, "--out", run), stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command("run", LINEAR, *options, "--out", run)[:-1],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         deadline = time.monotonic() + 90
         while len(waiting(run / "inbox")) < 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read()
         assert process.wait(30) == 130
+    assert f"questions will lie in {run}/inbox" in said
     lying = waiting(run / "inbox")
     prompts = {place.name: (place / "prompt.md").read_text() for place in lying}
     assert len(lying) == 3
