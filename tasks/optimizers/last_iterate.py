@@ -30,7 +30,8 @@ class Regression:
 
     def gaps(self, x: Array) -> Array:
         """(f - least) / (f(start) - least) of each point, (..., d) to (...)."""
-        at = self.loss(x @ self.features.T, self.targets).mean(axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            at = self.loss(x @ self.features.T, self.targets).mean(axis=-1)
         return (at - self.least) / (self._at_start - self.least)
 
     @cached_property
