@@ -109,7 +109,7 @@ def checked(design: Any, roads: Roads, budget: float) -> Array:
 
 def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
     side, candidates, trips, calls, copies = {
-        "smoke": (4, 16, 24, 50, 1),
+        "smoke": (4, 16, 24, 50, 3),
         "default": (4, 16, 24, 50, 6),
         "gpu": (6, 24, 60, 120, 8),
     }[size]
