@@ -90,3 +90,69 @@ def many_solutions(rng: np.random.Generator, nx: int, ny: int, rank: int, bend: 
         d=rng.standard_normal(nx),
         bend=bend,
     )
+
+
+@dataclass(frozen=True)
+class Coupled:
+    """Upper F(x, y) = |x - y2|^2 / 2 + |y1 - e|^2 / 2 over the solutions y = (y1, y2) of a constrained lower level.
+
+    The lower level minimises f(x, y) = y1'Q y1 / 2 - (M x)'y1 - p a3'y2 subject to a1'x + a2'y1 + a3'y2 <= 0, p > 0:
+    the multiplier is p, y1 is unique, and y2 is free on the hyperplane where the constraint is tight. All of x, y1 and
+    y2 are (n,). After the example of Yao et al. (2024, Constrained Bi-Level Optimization, section 5.1).
+    """
+
+    quadratic: Array
+    matrix: Array
+    a1: Array
+    a2: Array
+    a3: Array
+    price: float
+    wanted: Array
+
+    def upper_gradients(self, x: Array, y: Array) -> tuple[Array, Array]:
+        y1, y2 = np.split(y, 2)
+        return x - y2, np.concatenate([y1 - self.wanted, y2 - x])
+
+    def lower_gradients(self, x: Array, y: Array) -> tuple[Array, Array]:
+        y1 = y[: x.size]
+        in_y1 = self.quadratic @ y1 - self.matrix @ x
+        return -self.matrix.T @ y1, np.concatenate([in_y1, -self.price * self.a3])
+
+    def lower_products(self, v: Array) -> tuple[Array, Array]:
+        """The second derivatives f_yy v (2 n,) and f_xy v (n,) for v (2 n,)."""
+        v1 = v[: self.wanted.size]
+        return np.concatenate([self.quadratic @ v1, np.zeros_like(v1)]), -self.matrix.T @ v1
+
+    @cached_property
+    def _value_terms(self) -> tuple[Array, Array]:
+        """R, r with psi(x) = |R x - r|^2 / 2: y1 is affine in x, y2 the projection of x onto the hyperplane."""
+        gain = np.linalg.solve(self.quadratic, self.matrix)
+        shift = -self.price * np.linalg.solve(self.quadratic, self.a2)
+        length = np.linalg.norm(self.a3)
+        row = (self.a3 + self.a1 + gain.T @ self.a2) / length
+        return np.vstack([gain, row]), np.append(self.wanted - shift, -(self.a2 @ shift) / length)
+
+    def value(self, x: Array) -> float:
+        """psi(x) = min F(x, y) over the solutions y of the lower level."""
+        matrix, target = self._value_terms
+        return 0.5 * float(np.sum((matrix @ x - target) ** 2))
+
+    @cached_property
+    def optimum(self) -> Array:
+        matrix, target = self._value_terms
+        return np.linalg.lstsq(matrix, target, rcond=None)[0]
+
+
+def coupled(rng: np.random.Generator, n: int) -> Coupled:
+    """Coefficients near one, as in the example, and eigenvalues of Q from 0.7 to 1.5."""
+    axes = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    a1, a2, a3, wanted = 1 + 0.3 * rng.standard_normal((4, n))
+    return Coupled(
+        quadratic=(axes * rng.uniform(0.7, 1.5, n)) @ axes.T,
+        matrix=np.eye(n) + 0.3 * rng.standard_normal((n, n)) / np.sqrt(n),
+        a1=a1,
+        a2=a2,
+        a3=a3,
+        price=float(rng.uniform(0.7, 1.3)),
+        wanted=wanted,
+    )

@@ -43,28 +43,31 @@ class Sampled:
 
 
 class NoisyGradients(Oracle):
-    """``grad(x)``, at most ``N`` times, where ``N`` is an input of the instance."""
+    """``grad(x)``, at most ``budget`` times: by default ``N``, an input of the instance."""
 
     methods = ("grad",)
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, budget: int | None = None) -> None:
         self.log = CallLog()
-        self.budget = float(instance.inputs["N"])
+        self.budget = float(instance.inputs["N"] if budget is None else budget)
         sampled: Sampled = instance.secret
         self._function = sampled.function
         self._rng = np.random.default_rng(sampled.seed)
 
     def grad(self, *args: Any) -> Array:
-        if len(args) != 1:
-            raise OracleRefused("grad takes one argument: the point")
-        try:
-            x = as_array(args[0], shape=self._function.start.shape, name="the point", low=-LARGEST, high=LARGEST)
-        except Rejected as rejection:
-            raise OracleRefused(str(rejection)) from None
-        gradient = self._function.sample(self._rng, x)
+        gradient = self._function.sample(self._rng, self._point(args))
         if not np.isfinite(gradient).all():
             raise OracleRefused("the function is too steep there")
         return gradient
+
+    def _point(self, args: tuple[Any, ...]) -> Array:
+        """The one argument, checked. Raises: OracleRefused."""
+        if len(args) != 1:
+            raise OracleRefused("this method takes one argument: the point")
+        try:
+            return as_array(args[0], shape=self._function.start.shape, name="the point", low=-LARGEST, high=LARGEST)
+        except Rejected as rejection:
+            raise OracleRefused(str(rejection)) from None
 
 
 def instance_of(rng: np.random.Generator, name: str, function: Stochastic, steps: int, rate: float) -> Instance:
