@@ -14,7 +14,7 @@ from speciate.agents.scripted import ScriptedProposer
 from speciate.discovery import load_config
 from speciate.discovery.run import start
 from speciate.evaluators import State
-from speciate.evaluators.hardware import Bandwidth, Ceilings, Rates, store, this_machine
+from speciate.evaluators.hardware import Bandwidth, Ceilings, MeasurementFailed, Rates, store, this_machine
 from speciate.tui.model.scores import evaluation_lines
 
 TIMED = Path(__file__).parent.parent / "toy_tasks" / "timed"
@@ -159,7 +159,7 @@ def test_bench_measures_whatever_is_stored(command: Command, monkeypatch: pytest
 
 def test_a_measurement_that_fails_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(machine: object, tell: object) -> Ceilings:
-        raise store.MeasurementFailed("the processor has melted")
+        raise MeasurementFailed("the processor has melted")
 
     monkeypatch.setattr(store, "measure", fails)
     said = command("bench", "--hardware")

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,18 +16,20 @@ from speciate.discovery.run import resume, start
 from speciate.evaluators import load_task
 
 LINEAR = str(Path(__file__).parents[1] / "toy_tasks" / "linear")
-SHORT = {"budget__evaluations": 6, "workers": 1, "certify": False, "simplify": False}
+SHORT: dict[str, Any] = {"budget__evaluations": 6, "workers": 1, "certify": False, "simplify": False}
 
 
 @pytest.fixture
 def better(tmp_path: Path) -> Path:
     """The reference, which has no markers."""
     file = tmp_path / "better.py"
-    file.write_text(load_task(LINEAR).reference)
+    reference = load_task(LINEAR).reference
+    assert reference is not None
+    file.write_text(reference)
     return file
 
 
-def run(directory: Path, *places: Path, **values: object):
+def run(directory: Path, *places: Path, **values: Any):
     return start(LINEAR, load_config(None, **SHORT | values), directory, begin_with=places)
 
 

@@ -1,6 +1,7 @@
 """enumerate_conjecture_prove: the sequences by brute force, the language of answers, and what is answered."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_ways_to_pay_are_counted_one_by_one():
 
 def test_walks_have_the_recurrence_that_sympy_finds():
     terms = sequences.walks(np.random.default_rng(1), 40)
-    found = sequence(tuple(terms[:16])).find_linear_recurrence(16)
+    found: Any = sequence(tuple(terms[:16])).find_linear_recurrence(16)
     ours = next(c for c in reference.conjectures(terms[:16]) if reference.holds(c, terms))
     order = len(ours) - 1
     assert [-row[0] / ours[order][0] for row in reversed(ours[:order])] == [float(c) for c in found]
@@ -79,6 +80,7 @@ def test_the_families_are_answered_and_hold_beyond_what_was_seen(generator, shap
     for seed in range(5):
         terms = generator(np.random.default_rng(seed), 100)
         found = reference.answer(Given(terms), 0, 4000)
+        assert found is not None
         assert sequences.extended(found["first"], found["coefficients"], 100) == terms
         assert len(found["coefficients"][0]) == shape[1] + 1
         assert shape[0] in (None, len(found["coefficients"]) - 1)

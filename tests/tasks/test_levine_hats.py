@@ -11,8 +11,13 @@ from speciate.tasks.discovery.levine_hats.task import instances, task, winning_p
 
 
 def value(program, h, players, p):
-    tables = [np.asarray(table) for table in program.strategies(h, players, float(p))]
-    return winning_probability(h, tables, p)
+    return exactly(h, [np.asarray(table) for table in program.strategies(h, players, float(p))], p)
+
+
+def exactly(h, tables, p):
+    won = winning_probability(h, tables, p)
+    assert won is not None
+    return won
 
 
 def simulated(h, tables, p, games, rng):
@@ -39,7 +44,7 @@ def test_the_exact_value_is_the_frequency_of_winning(h, players):
     rng = np.random.default_rng(1)
     size = 2 ** (h * (players - 1))
     tables = [np.where(rng.random(size) < 0.3, -1, rng.integers(0, h, size)) for _ in range(players)]
-    exact = float(winning_probability(h, tables, Fraction(3, 5)))
+    exact = float(exactly(h, tables, Fraction(3, 5)))
     games = 4000
     assert simulated(h, tables, 0.6, games, rng) == pytest.approx(exact, abs=4 * np.sqrt(exact / games))
 
@@ -70,7 +75,7 @@ def test_a_response_never_lowers_the_value_and_the_value_is_the_exact_one(h, pla
             before = game.value(tables)
             tables[player] = game.best_response(tables, player, before)
             assert game.value(tables) >= before - 1e-12
-        exact = winning_probability(h, [table.ravel() for table in tables], Fraction(2, 5))
+        exact = exactly(h, [table.ravel() for table in tables], Fraction(2, 5))
         assert game.value(tables) == pytest.approx(float(exact))
 
 

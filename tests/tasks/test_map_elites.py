@@ -26,6 +26,11 @@ class Direct:
         return self.probe.serve("evaluate", args, kwargs)
 
 
+def cells(log):
+    assert log.cells is not None
+    return log.cells
+
+
 def run(illuminate, instance):
     probe = Probe(instance)
     verdict = judged(task, instance, illuminate(Direct(probe), **instance.inputs), probe.log)
@@ -86,15 +91,15 @@ def test_programs_insert_as_the_trusted_side_does():
         x = rng.random((100, 12))
         reference._insert(elites, 10, x, *Direct(probe).evaluate(x))
     filled = {10 * row + column: value for (row, column), (value, _) in elites.items()}
-    assert filled == {int(cell): probe.log.cells.best[cell] for cell in np.flatnonzero(probe.log.cells.filled)}
-    assert not log.cells.filled.any()
+    assert filled == {int(cell): cells(probe.log).best[cell] for cell in np.flatnonzero(cells(probe.log).filled)}
+    assert not cells(log).filled.any()
 
 
 def test_nothing_evaluated_is_worth_nothing_and_one_point_fills_one_cell():
     instance = smoke()
     assert run(lambda oracle, **inputs: None, instance)[0]["reliability"] == 0
     metrics, log = run(lambda oracle, **inputs: [oracle.evaluate(np.full((1, 12), 0.5)) for _ in range(9)], instance)
-    assert log.cells.filled.sum() == 1
+    assert cells(log).filled.sum() == 1
     assert 0 < metrics["reliability"] < 0.03
     assert judged(task, instance, np.ones(100), None).metrics["reliability"] == 0
 
@@ -117,7 +122,7 @@ def test_points_outside_are_refused_and_charged(points):
     with pytest.raises(OracleRefused):
         Direct(probe).evaluate(points)
     assert probe.log.spent >= 1
-    assert not probe.log.cells.filled.any()
+    assert not cells(probe.log).filled.any()
 
 
 def test_instances_repeat_and_differ_between_seeds():

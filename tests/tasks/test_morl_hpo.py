@@ -46,7 +46,7 @@ def test_the_front_is_that_of_the_shortest_ways():
         length |= dict.fromkeys(reached, level)
     states = np.flatnonzero(sea.treasure)
     assert len(states) == divers.COLUMNS
-    assert sea.front()[:, 1] == pytest.approx([-length[state] for state in states])
+    assert sea.front()[:, 1] == pytest.approx([-length[state] for state in states.tolist()])
 
 
 def test_the_hypervolume_is_the_dominated_area():

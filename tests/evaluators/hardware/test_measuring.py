@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from speciate.evaluators.hardware import Machine, arrays, clock, measuring, tensors, this_machine
+from speciate.evaluators.hardware.child import Plan
 from speciate.evaluators.hardware.levels import levels
 from speciate.evaluators.hardware.machine import Gpu
 
@@ -30,7 +31,7 @@ def test_the_best_repetition_counts() -> None:
 def test_a_core_that_is_measured_in_its_own_process_is_plausible() -> None:
     machine = this_machine()
     small = [level.model_copy(update={"working": min(level.working, 1 << 22)}) for level in levels((), 1 << 30, 1)]
-    rates = measuring._rates(measuring.Plan(device="cpu", threads=1, levels=tuple(small)))
+    rates = measuring._rates(Plan(device="cpu", threads=1, levels=tuple(small)))
     assert rates.threads == 1
     assert [one.level for one in rates.bandwidths] == ["memory"]
     assert all(one.copied > 0 and one.read > 0 for one in rates.bandwidths)
@@ -77,7 +78,7 @@ def test_a_gpu_that_cannot_be_used_is_named_and_the_rest_measured(
 
 
 def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = measuring.Plan(device="cpu")
+    plan = Plan(device="cpu")
     monkeypatch.setattr(measuring, "CHILD", "speciate.no_such_module")
     with pytest.raises(measuring.MeasurementFailed, match="no_such_module"):
         measuring._rates(plan)

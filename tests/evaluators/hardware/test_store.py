@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from speciate.evaluators.cache import cache_folder
 from speciate.evaluators.hardware import Ceilings, MeasurementFailed, store, stored
 from speciate.evaluators.hardware.machine import Machine
 from speciate.evaluators.hardware.measuring import Tell
@@ -36,7 +37,7 @@ def bench(ceilings: Ceilings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def only_file() -> Path:
-    (file,) = (store.cache_folder() / store.FOLDER).glob("*.json")
+    (file,) = (cache_folder() / store.FOLDER).glob("*.json")
     return file
 
 
