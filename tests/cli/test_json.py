@@ -17,7 +17,7 @@ REFERENCE = LINEAR / "reference.py"
 Command = Callable[..., Any]
 """The fixture of conftest.py: what a command line ended with, said on stdout and on stderr."""
 
-RUN = {"run", "task", "evaluations", "valid", "best", "seconds", "cost", "stopped_by"}
+RUN = {"run", "task", "evaluations", "valid", "best", "seconds", "cost", "stopped_by", "at_work"}
 BEST = {"program", "score", "tier", "interval", "certified", "certificate"}
 
 

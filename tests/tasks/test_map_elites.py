@@ -85,7 +85,7 @@ def test_the_cells_are_those_of_a_grid_archive_of_ribs():
 def test_programs_insert_as_the_trusted_side_does():
     instance = smoke()
     elites, rng = {}, np.random.default_rng(0)
-    _, log = run(lambda oracle, **inputs: None, instance)
+    log = Probe(instance).log
     probe = Probe(instance)
     for _ in range(3):
         x = rng.random((100, 12))
@@ -95,13 +95,13 @@ def test_programs_insert_as_the_trusted_side_does():
     assert not cells(log).filled.any()
 
 
-def test_nothing_evaluated_is_worth_nothing_and_one_point_fills_one_cell():
+def test_nothing_evaluated_is_invalid_and_one_point_fills_one_cell():
     instance = smoke()
-    assert run(lambda oracle, **inputs: None, instance)[0]["reliability"] == 0
+    assert not judged(task, instance, None, Probe(instance).log).valid
     metrics, log = run(lambda oracle, **inputs: [oracle.evaluate(np.full((1, 12), 0.5)) for _ in range(9)], instance)
     assert cells(log).filled.sum() == 1
     assert 0 < metrics["reliability"] < 0.03
-    assert judged(task, instance, np.ones(100), None).metrics["reliability"] == 0
+    assert not judged(task, instance, np.ones(100), None).valid
 
 
 def test_points_are_charged_and_the_surplus_is_refused_as_a_whole():

@@ -69,7 +69,8 @@ standardised) and `label_noise`. The models, by the names of their constants:
 configurations), kept in [0, 1]; its mean over t = 1 ... budget, then over the problems, smaller is better. Trials that
 are not used count as repeated. `budget` is 12; data differ from run to run.
 
-**Rules.** A malformed call, or a value out of its range, is refused with an exception and uses up a trial.
+**Rules.** A malformed call, or a value out of its range, is refused with an exception and uses up a trial. A
+program that tries nothing is invalid.
 """
 
 
@@ -139,11 +140,11 @@ def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
     judged: Judged = instance.secret
     budget = instance.inputs["budget"]
     scores = [float(call.reply) for call in log.calls] if log else []
-    curve = np.ones(budget)
-    if scores:
-        best = np.maximum.accumulate(scores)
-        best = np.concatenate([best, np.full(budget - len(best), best[-1])])
-        curve = np.clip((judged.best - best) / max(judged.best - judged.median, 0.01), 0, 1)
+    if not scores:
+        return Verdict.invalid("nothing was tried")
+    best = np.maximum.accumulate(scores)
+    best = np.concatenate([best, np.full(budget - len(best), best[-1])])
+    curve = np.clip((judged.best - best) / max(judged.best - judged.median, 0.01), 0, 1)
     return Verdict(
         valid=True,
         metrics={"regret": float(curve.mean()), "early": float(curve[EARLY - 1]), "late": float(curve[-1])},

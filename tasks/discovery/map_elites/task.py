@@ -60,7 +60,7 @@ ends, and a function of 10 and 20 variables with very many local optima around a
 noise. `budget` is 20,000, `side` 25.
 
 **Rules.** A call with other than finite points of the cube is refused with an exception and uses up one evaluation; so
-is, without cost, a call that the rest of the budget does not cover.
+is, without cost, a call that the rest of the budget does not cover. A program that evaluates nothing is invalid.
 """
 
 
@@ -140,7 +140,9 @@ def _known(evaluate: Evaluation, name: str, seed: int, inputs: dict[str, int]) -
 def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
     known: Array = instance.secret.known
     cells = log.cells if isinstance(log, Illumination) else None
-    best = np.full(known.shape, -1.0) if cells is None else cells.best
+    if cells is None or not cells.filled.any():
+        return Verdict.invalid("no point was evaluated")
+    best = cells.best
     # A cell that only the candidate has reached, or has filled better, counts as fully reached.
     reachable = (known >= 0) | (best >= 0)
     share = np.clip(best, 0, None)[reachable] / np.maximum(np.maximum(known, best), 1e-9)[reachable]

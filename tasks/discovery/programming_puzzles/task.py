@@ -53,7 +53,8 @@ about a third cannot be answered by a short formula of their constants. Template
 There are 14 puzzles, and `budget` is 1,400.
 
 **Rules.** Ints are at most 10^9 in size, words and lists at most 200 long; other answers are wrong. A malformed call is
-refused with an exception; so is one that the rest of the budget does not cover.
+refused with an exception; so is one that the rest of the budget does not cover. A program that checks nothing is
+invalid.
 """
 
 
@@ -90,6 +91,8 @@ def instances(rng: np.random.Generator, size: Size) -> Sequence[Instance]:
 def judge(instance: Instance, output: Any, log: CallLog | None) -> Verdict:
     posed: list[Puzzle] = instance.secret
     calls = log.calls if log else []
+    if not calls:
+        return Verdict.invalid("no answer was checked")
     solved = {call.args[0] for call in calls if any(call.reply)}
     spent = sum(call.cost for call in calls)
     return Verdict(

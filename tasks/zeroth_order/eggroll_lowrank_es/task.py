@@ -38,6 +38,7 @@ from ....evaluators import (
     Task,
     TaskLimits,
     Verdict,
+    input_bytes,
 )
 from ....evaluators.checks import as_array
 from ....sandbox import MIB, Limits
@@ -196,4 +197,5 @@ task = Task(
         "Perturbations of low rank lose nothing against dense ones and cost r (m + n) instead of m n numbers a member; "
         "measured is the CPU time to a given fitness."
     ),
+    bytes=input_bytes,
 )
