@@ -47,7 +47,7 @@ task = Task(
     objective=Objective("device_seconds", Direction.MINIMIZE, "log", measure=Measure.DEVICE_SECONDS, unit="s"),
     descriptors=(Descriptor("code_size", 10, 200, 6, "log"),),
     limits=TaskLimits(
-        run=Limits(cpu_seconds=60.0, wall_seconds=60.0, memory_bytes=2048 * MIB, threads=256, open_files=1024),
+        run=Limits(cpu_seconds=15.0, wall_seconds=15.0, memory_bytes=2048 * MIB, threads=256, open_files=1024),
         imports=("numpy", "torch"),
         gpus=1.0,
     ),
