@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LINEAR = ROOT / "tests" / "toy_tasks" / "linear"
-SHIPPED = (".py", ".yaml", ".j2", ".npz", "py.typed", "Dockerfile")
+SHIPPED = (".py", ".yaml", ".j2", ".npz", "py.typed", "Dockerfile", "deploy/slurm.sh")
 NOT_SHIPPED = ("tests", "docs", "build", "dist", "runs")
 
 pytestmark = [
@@ -66,7 +66,7 @@ def fresh(tmp_path: Path) -> Path:
 
 def shipped_files(source: Path) -> set[str]:
     files = (path.relative_to(source) for path in source.rglob("*") if path.is_file())
-    return {str(path) for path in files if path.parts[0] not in NOT_SHIPPED and path.name.endswith(SHIPPED)}
+    return {str(path) for path in files if path.parts[0] not in NOT_SHIPPED and str(path).endswith(SHIPPED)}
 
 
 def test_the_wheel_holds_every_file_that_is_needed_and_nothing_else(source: Path, built: Path) -> None:
