@@ -129,8 +129,9 @@ def test_a_kernel_in_tritons_interpreter_computes_what_the_judge_wants(name: str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sinklora_sf_attn_gpu", "smash_spgemm_gpu"])  # what else is raced needs a GPU to be won
+@pytest.mark.parametrize("name", ["sinklora_sf_attn_gpu", "smash_spgemm_gpu"])
 def test_is_sound_on_the_cpu_in_its_place(name: str) -> None:
+    """Two of which a CPU decides in seconds as a GPU should."""
     folder = load_task(name)
     with open_sandbox(folder.spec(Backend.CPU_DEVICE)) as sandbox:
         result = check_task(replace(folder), sandbox, "smoke")
