@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from .options import Address, Overrides
 from .output import Json
 from .running import finish, interruptible
 
@@ -22,18 +23,17 @@ def join(
     executor: Annotated[
         str | None, typer.Option(help="Where programs are evaluated: local, or ray; the run's by default.")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="The Ray cluster, HOST:PORT; auto by default.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
+    address: Address = None,
+    settings: Overrides = None,
     json: Json = False,
 ) -> None:
     """Take part in a run as a further conductor, with islands of its own, until the run ends."""
     from ..discovery.joining import join as join_run
     from .progress import Progress
 
-    given = {"islands.count": islands, "workers": workers, "proposer": proposer, "executor": executor}
-    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if address is not None:
-        changes["address"] = address
+    given = {"islands.count": islands, "workers": workers, "proposer": proposer}
+    given |= {"executor": executor, "address": address}
+    changes = {key: value for key, value in given.items() if value is not None}
     with interruptible(), Progress(quiet=json) as progress:
         result = join_run(directory, changes, settings or (), model=model, observers=(progress,), stage=progress.stage)
     finish(result, json)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .importing import ProblemSize, Together, prepared
+from .options import (
+    Address,
+    ConfigSource,
+    Evaluations,
+    ExecutorName,
+    Islands,
+    JournalUrl,
+    Models,
+    Money,
+    Out,
+    Overrides,
+    ProposerName,
+    Replay,
+    Seed,
+    Start,
+    TaskOrFiles,
+    TimeLimit,
+    Tokens,
+    Workers,
+    limits,
+)
 from .output import Json, SandboxName, Unsafe, emit_json, note, number, span, table
 
 if TYPE_CHECKING:
@@ -19,64 +39,26 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(text: str) -> float:
-    """``90``, ``90s``, ``5m`` or ``2h`` in seconds. Raises: typer.BadParameter."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if match is None:
-        raise typer.BadParameter(f"'{text}' is no time: write 90, 90s, 5m or 2h")
-    return float(match[1]) * UNITS[match[2]]
-
-
-Evaluations = Annotated[int | None, typer.Option(min=1, help="Stop after this many evaluations.")]
-TimeLimit = Annotated[str | None, typer.Option("--time", help="Stop after this time: 90s, 5m, 2h.")]
-Money = Annotated[float | None, typer.Option(help="Stop when this much money is spent.")]
-Tokens = Annotated[int | None, typer.Option(min=1, help="Stop when this many tokens are used.")]
-
-
-def limits(evaluations: int | None, time_limit: str | None, usd: float | None, tokens: int | None) -> dict[str, Any]:
-    """By their keys in the configuration."""
-    duration = seconds(time_limit) if time_limit else None
-    return {"evaluations": evaluations, "seconds": duration, "usd": usd, "tokens": tokens}
-
 
 def run(
-    task: Annotated[
-        list[str],
-        typer.Argument(metavar="TASK", help="A task of the catalogue, a task folder, or another system's files."),
-    ],
+    task: TaskOrFiles,
     evaluations: Evaluations = None,
     time_limit: TimeLimit = None,
     usd: Money = None,
     tokens: Tokens = None,
-    proposer: Annotated[
-        str | None, typer.Option(help="Who proposes: symbolic, tuning, llm, inbox, or several: symbolic+llm.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Language models: names, or NAME@http://host:port/v1; several with commas.")
-    ] = None,
-    islands: Annotated[int | None, typer.Option(min=1, help="Number of islands.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once.")] = None,
-    executor: Annotated[
-        str | None, typer.Option(help="Where programs are evaluated: local, or ray for a Ray cluster.")
-    ] = None,
-    address: Annotated[str | None, typer.Option(help="The Ray cluster, HOST:PORT; auto by default.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
-    config: Annotated[str | None, typer.Option(help="A preset's name or a YAML file.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Set one configuration key: a.b=c.")] = None,
-    begin_with: Annotated[
-        list[Path] | None,
-        typer.Option("--start", metavar="FILE|DIR", help="Begin with this program too, or with the best one of a run."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<task>-<time> by default.")] = None,
-    journal: Annotated[
-        str | None, typer.Option(metavar="URL", help="Keep the journal at postgresql://USER@HOST/DATABASE.")
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Use a run's recorded replies again; asks no endpoint.")
-    ] = None,
+    proposer: ProposerName = None,
+    model: Models = None,
+    islands: Islands = None,
+    workers: Workers = None,
+    executor: ExecutorName = None,
+    address: Address = None,
+    seed: Seed = None,
+    config: ConfigSource = None,
+    settings: Overrides = None,
+    begin_with: Start = None,
+    out: Out = None,
+    journal: JournalUrl = None,
+    replay: Replay = None,
     together: Together = False,
     n: ProblemSize = None,
     sandbox: SandboxName = None,
