@@ -113,7 +113,7 @@ class Conductor:
     def _desk(self) -> Desk:
         return Desk(
             directory=self._journal.directory,
-            record=self._recorder.post,
+            record=self._recorder.record_now,
             violations=self._rules.violations,
             smoke=lambda program, counterexamples: self._executor.do(Smoke(program.files, tuple(counterexamples))),
             trace=self._tracing.of_failure,

@@ -103,9 +103,7 @@ class Recorder:
 
     def commit(self) -> None:
         """End the turn: write it, and tell the observers. Raises: JournalError."""
-        if self._began is None:
-            return
-        if self._broken:
+        if self._began is None or self._broken:
             return
         self._broken = True
         self._journal.commit(*self._unwritten)
